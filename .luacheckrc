@@ -1,0 +1,13 @@
+std = "min"
+max_line_length = 120
+cache = false
+exclude_files = { "build/**", "node_modules/**", ".rocks/**" }
+read_globals = {
+  "unpack", -- 5.1; later Luas have it in table
+  table = { fields = { "unpack" } },
+  math = { fields = { "type", "tointeger" } },
+  package = { fields = { "searchpath" } },
+  debug = { fields = { "traceback" } },
+}
+files["spec/**"] = { std = "+busted" }
+files["examples/**"] = { std = "max" }

@@ -1,0 +1,40 @@
+# Builds the C module for one Lua and runs the checks; README.md has the two commands for users.
+#
+#   make                      build/5.4/llm_gateway/core.so
+#   make LUA=5.1 (5.2, 5.3, jit)
+#   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
+#   make test, make lint, make format
+
+LUA    ?= 5.4
+EPOLL  ?= yes
+CC     ?= gcc
+CFLAGS ?= -O2 -g
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef -Werror
+LUA_NAME = $(if $(filter jit,$(LUA)),luajit,lua$(LUA))
+LUA_CFLAGS = $(shell pkg-config --cflags $(LUA_NAME))
+CURL_CFLAGS = $(shell pkg-config --cflags libcurl)
+CURL_LIBS = $(shell pkg-config --libs libcurl)
+SHARED = $(if $(filter Darwin,$(shell uname -s)),-bundle -undefined dynamic_lookup,-shared)
+
+NAME = $(LUA)$(if $(filter no,$(EPOLL)),-poll)$(SUFFIX)
+OUT  = build/$(NAME)
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DLLMG_NO_EPOLL) \
+             $(LUA_CFLAGS) $(CURL_CFLAGS)
+
+SOURCES = $(wildcard src/*.c)
+OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
+
+.PHONY: all clean
+all: $(OUT)/llm_gateway/core.so
+
+$(OUT)/llm_gateway/core.so: $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
+
+$(OUT)/%.o: src/%.c $(wildcard src/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+clean:
+	rm -rf build

@@ -1,0 +1,127 @@
+-- call.lua: one call of a client: its attempts, each an exchange with the gateway.
+-- Leans on the C core (through the loop, which waits), on errors.lua for what went wrong and on retry.lua for
+-- whether to try again. Knows no endpoint.
+
+local core = require("llm_gateway.core")
+local errors = require("llm_gateway.errors")
+local headers = require("llm_gateway.headers")
+local json = require("llm_gateway.json")
+local retry = require("llm_gateway.retry")
+
+local M = {}
+
+local REQUEST_ID_HEADERS = { "x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid" }
+
+local function request_id(fields, body)
+  if type(body) == "table" and type(body.request_id) == "string" then return body.request_id end
+  for _, name in ipairs(REQUEST_ID_HEADERS) do
+    if fields[name] then return fields[name] end
+  end
+end
+
+local function seconds_left(call)
+  return call.total_timeout and call.started + call.total_timeout - core.now()
+end
+
+-- libcurl takes what it is given; `false` is its "no limit" too.
+local function core_request(call)
+  local o = call.options
+  return {
+    method = call.method, url = call.url, headers = call.headers, body = call.body, stream = call.stream,
+    connect_timeout = o.connect_timeout, timeout = o.timeout, event_timeout = o.event_timeout,
+    total_timeout = call.total_timeout and math.max(seconds_left(call), 0.001),
+    max_response_bytes = o.max_response_bytes, max_event_bytes = o.max_event_bytes,
+    proxy = o.proxy, ca_file = o.ca_file, ca_path = o.ca_path, client_cert = o.client_cert,
+    client_key = o.client_key, insecure = o.insecure, http2 = o.http2,
+  }
+end
+
+local LIMITS = { connect = "connect_timeout", silence = "timeout", event = "event_timeout", total = "total_timeout" }
+
+-- The error for the core's facts about a failure, with what only the call knows.
+function M.describe(call, facts)
+  local o = call.options
+  facts.seconds = facts.clock and o[LIMITS[facts.clock]]
+  facts.limit_bytes = facts.limit_name and o[facts.limit_name]
+  facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
+  facts.status, facts.headers = call.status, call.fields
+  return errors.of_failure(facts)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- An attempt
+
+local function head(transfer) return transfer:head() end
+local function body(transfer) return transfer:body() end
+
+local function failed(call, transfer, facts)
+  if transfer then transfer:close() end
+  return nil, M.describe(call, facts)
+end
+
+local function read_body(call, transfer, answer)
+  local text, facts = call.loop:await(transfer, transfer, body)
+  if not text then return failed(call, transfer, facts) end
+  answer.timings = transfer:timings()
+  transfer:close()
+  answer.text = text
+  answer.value, answer.fault = json.decode(text)
+  answer.request_id = request_id(answer.headers, answer.value)
+  return answer
+end
+
+-- Returns an answer {status, headers, request_id, attempts, secrets} with the transfer when it is an event
+-- stream, else with text, value (decoded; nil when it is no JSON), timings; or nil, err without an answer.
+local function exchange(call)
+  local transfer, facts = core.send(call.client, core_request(call))
+  call.status, call.fields = nil, nil
+  if not transfer then return failed(call, nil, facts) end
+  call.loop:stir()
+  local status, fields, is_stream = call.loop:await(transfer, transfer, head)
+  if not status then return failed(call, transfer, fields) end
+  call.status, call.fields = status, headers.readable(fields)
+  local answer = { status = status, headers = fields, attempts = call.attempts, secrets = call.secrets }
+  if not is_stream then return read_body(call, transfer, answer) end
+  answer.transfer, answer.request_id = transfer, request_id(fields)
+  return answer
+end
+
+local function is_refusal(call, answer)
+  if answer.transfer then return false end
+  if call.accepts and call.accepts(answer) then return false end
+  return answer.status < 200 or answer.status > 299
+    or (type(answer.value) == "table" and errors.is_error_body(answer.value))
+end
+
+local function attempt(call)
+  call.attempts = call.attempts + 1
+  local answer, err = exchange(call)
+  if not answer then return nil, err end
+  if is_refusal(call, answer) then return nil, errors.of_answer(answer) end
+  return answer
+end
+
+-- Makes a call: {client, loop, options, method, url, headers (lines), body, stream, secrets, accepts}. Returns an
+-- answer of the gateway that is no refusal, or nil, err. accepts(answer) may let a refusal pass as an answer.
+function M.make(call)
+  call.attempts, call.started = 0, core.now()
+  call.total_timeout = call.options.total_timeout
+  local answer, err = attempt(call)
+  while not answer do
+    local delay = retry.delay(err, call.attempts, call.options, seconds_left(call))
+    if not delay then return nil, err end
+    call.loop:sleep(delay)
+    answer, err = attempt(call)
+  end
+  return answer
+end
+
+-- What reply:info() and stream:info() tell.
+function M.info(answer)
+  return {
+    status = answer.status, headers = answer.headers, request_id = answer.request_id, attempts = answer.attempts,
+    timings = answer.timings,
+  }
+end
+
+return M

@@ -1,0 +1,149 @@
+-- concurrency.lua: what a loop offers to those who use tasks: spawn, run, map, sleep.
+-- Adds these to the loop's methods. Leans on loop.lua and task.lua.
+
+local core = require("llm_gateway.core")
+local loops = require("llm_gateway.loop")
+local task = require("llm_gateway.task")
+
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
+local Loop = loops.methods
+
+local DEFAULT_CONCURRENCY = 8
+
+local function check_function(fn, name)
+  if type(fn) ~= "function" then error(("%s: expected a function, got %s"):format(name, type(fn)), 3) end
+end
+
+local function start(self, group, fn, ...)
+  local new = task.new(self, group, fn, ...)
+  self.tasks = self.tasks + 1
+  self.live[new] = true
+  if group then group.count = group.count + 1 end
+  self:stir()
+  self:enqueue(new)
+  return new
+end
+
+-- Makes a task that calls fn(...) from the next step on. Returns the task. May be called anywhere.
+function Loop:spawn(fn, ...)
+  loops.check(self, "spawn")
+  check_function(fn, "spawn")
+  local parent = task.current()
+  local group = parent and parent.loop == self and parent.group or nil
+  return start(self, group, fn, ...)
+end
+
+-- Waits for `seconds`. In a task the others go on; elsewhere the loop is stepped.
+function Loop:sleep(seconds)
+  loops.check(self, "sleep")
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("sleep: expected seconds, got " .. tostring(seconds), 2)
+  end
+  local running, moment = task.current(), core.now() + seconds
+  if not running then
+    while core.now() < moment do self:block(moment - core.now()) end
+    return
+  end
+  local entry = self.timers:add(moment, function() task.wake(running, moment) end)
+  local going_on = task.suspend(running, moment)
+  entry.value = nil
+  if not going_on then error(task.cancelled_error(), 0) end
+end
+
+local function first_unjoined(failed)
+  for _, ended in ipairs(failed) do
+    if not ended.joined then return ended end
+  end
+end
+
+-- Runs fn(...) as a task, and steps the loop until it and all the tasks it spawned have ended. Returns what fn
+-- returned. Raises again what fn raised, else what the first task raised that nobody joined.
+function Loop:run(fn, ...)
+  loops.check(self, "run")
+  check_function(fn, "run")
+  self:refuse_inside("run", 2)
+  if self.stepping then error("run: the loop is being stepped", 2) end
+  local group = { count = 0, failed = {} }
+  local root = start(self, group, fn, ...)
+  while group.count > 0 do self:block() end
+  local failed = root.outcome == "failed" and root or first_unjoined(group.failed)
+  if failed then error(failed.cause, 0) end
+  return unpack(root.results, 1, root.results.n)
+end
+
+local function check_map(list, options, fn)
+  if type(list) ~= "table" then error("map: expected a list, got " .. type(list), 3) end
+  check_function(fn, "map")
+  local concurrency = options.concurrency or DEFAULT_CONCURRENCY
+  if type(concurrency) ~= "number" or concurrency < 1 then
+    error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), 3)
+  end
+  for name in pairs(options) do
+    if name ~= "concurrency" and name ~= "stop_on_error" then
+      error(("map: unknown option %q (there are concurrency and stop_on_error)"):format(tostring(name)), 3)
+    end
+  end
+end
+
+-- One map under way: `running` tasks at once, results and errors by index.
+local function start_item(self, batch, i)
+  local item = start(self, batch.mapper.group, batch.fn, batch.list[i], i)
+  item.joined = true
+  batch.running[item] = true
+  batch.active = batch.active + 1
+  item:on_done(function(value, err)
+    batch.running[item] = nil
+    batch.active = batch.active - 1
+    batch.results[i] = value
+    if value == nil and err ~= nil then
+      batch.errors = batch.errors or {}
+      batch.errors[i] = err
+    end
+    task.wake(batch.mapper, batch)
+  end)
+end
+
+local function stop_batch(batch)
+  for item in pairs(batch.running) do item:cancel() end
+end
+
+local function drive_batch(self, batch, options)
+  local i, n = 0, batch.results.n
+  local limit = options.concurrency or DEFAULT_CONCURRENCY
+  while i < n or batch.active > 0 do
+    local stopped = options.stop_on_error and batch.errors
+    if stopped then
+      i = n
+      stop_batch(batch)
+    end
+    while i < n and batch.active < limit do
+      i = i + 1
+      start_item(self, batch, i)
+    end
+    if batch.active > 0 and not task.suspend(batch.mapper, batch) then
+      stop_batch(batch)
+      error(task.cancelled_error(), 0)
+    end
+  end
+  return batch.results, batch.errors
+end
+
+-- Calls fn(item, index) for each item of the list in tasks of their own, `concurrency` (8) at once. Returns the
+-- results by index, with their number as `n`, and the errors by index or nil: an item whose fn raised, or
+-- returned nil, err, has an error. With stop_on_error the first error cancels the rest.
+function Loop:map(list, options, fn)
+  if type(options) == "function" then options, fn = {}, options end
+  loops.check(self, "map")
+  options = options or {}
+  check_map(list, options, fn)
+  local mapper = task.current()
+  if not mapper then
+    self:refuse_inside("map", 2)
+    if self.stepping then error("map: the loop is being stepped", 2) end
+    return self:run(function() return self:map(list, options, fn) end)
+  end
+  local batch = { mapper = mapper, list = list, fn = fn, running = {}, active = 0, results = { n = #list } }
+  return drive_batch(self, batch, options)
+end
+
+return Loop

@@ -1,0 +1,142 @@
+-- exchange.lua: one request to the development gateway and its answer, over HTTP/1.1 or HTTP/2.
+-- Leans on lua-http's streams, cqueues, json and refusals.
+-- Never touches the raw socket but to see whether the client has gone (raw.lua does the rest).
+
+local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
+local new_headers = require("http.headers").new
+local json = require "llm_gateway.json"
+local refusals = require "llm_gateway.devgateway.refusals"
+
+local READ_TIMEOUT = 60
+
+local Exchange = {}
+Exchange.__index = Exchange
+
+local HIDDEN = { [":method"] = true, [":path"] = true, [":scheme"] = true }
+
+local function header_list(received)
+  local list = {}
+  for name, value in received:each() do
+    if not HIDDEN[name] then
+      list[#list + 1] = { name = name == ":authority" and "host" or name, value = value }
+    end
+  end
+  return json.array(list)
+end
+
+--- The value of a request header (its name in lower case), or nil.
+function Exchange:header(name)
+  for _, header in ipairs(self.headers) do
+    if header.name == name then return header.value end
+  end
+  return nil
+end
+
+local function write_head(self, status, fields)
+  local headers = new_headers()
+  headers:append(":status", string.format("%d", status))
+  headers:append("x-request-id", self.request_id)
+  for name, value in pairs(fields or {}) do headers:append(name:lower(), value) end
+  for name, value in pairs(self.extra_headers) do headers:append(name, value) end
+  self.status = status
+  return self.http:write_headers(headers, false)
+end
+
+--- Answers with a status, a body's text and headers by name, and ends the exchange.
+function Exchange:answer(status, text, fields)
+  local head = { ["content-length"] = string.format("%d", #text) }
+  for name, value in pairs(fields or {}) do head[name:lower()] = value end
+  if write_head(self, status, head) then self.http:write_chunk(text, true) end
+end
+
+--- Answers with a value as JSON.
+function Exchange:reply(status, value, fields)
+  local head = { ["content-type"] = "application/json" }
+  for name, field in pairs(fields or {}) do head[name] = field end
+  self:answer(status, assert(json.encode(value)), head)
+end
+
+--- Answers with a refusal in the gateway's dialect.
+function Exchange:refuse(refusal, streaming)
+  self:reply(refusals.word(refusal, self.dialect, self.request_id, streaming))
+end
+
+--- Begins an event stream. Returns false when the client is gone.
+function Exchange:open_events()
+  self.streaming = true
+  self.counters.streams_open = self.counters.streams_open + 1
+  return write_head(self, 200, { ["content-type"] = "text/event-stream", ["cache-control"] = "no-cache" })
+    ~= nil
+end
+
+--- Sends one event whose data is a text. Returns false when the client is gone.
+function Exchange:send(data)
+  return self.http:write_chunk("data: " .. data .. "\n\n", false) ~= nil
+end
+
+--- Ends the event stream as it should end.
+function Exchange:close_events()
+  self.finished = self:send("[DONE]") and self.http:write_chunk("", true) ~= nil
+end
+
+-- A half-closed connection counts as gone too: nobody who wants an answer hangs up.
+local function hung_up(socket)
+  if socket:pending() > 0 then return false end
+  local ok, _, code = socket:fill(1, 0)
+  return not ok and code ~= errno.ETIMEDOUT
+end
+
+local function watch(socket, seconds)
+  local deadline = cqueues.monotime() + seconds
+  local signs = { pollfd = socket:pollfd(), events = "r" }
+  repeat
+    if hung_up(socket) then return false end
+    local left = deadline - cqueues.monotime()
+    if left > 0 and socket:pending() > 0 then
+      cqueues.sleep(left) -- a pipelined request hides the end of the input
+    elseif left > 0 then
+      cqueues.poll(signs, left)
+    end
+  until left <= 0
+  return true
+end
+
+--- Waits that many seconds; returns false at once when the client goes away meanwhile.
+function Exchange:wait(seconds)
+  local http = self.http
+  if http.connection.version == 2 or not http.connection.socket then
+    if seconds > 0 then cqueues.sleep(seconds) end
+    return http.state ~= "closed" and http.connection.socket ~= nil
+  end
+  return watch(http.connection.socket, seconds)
+end
+
+--- Settles the counters when the exchange is over, however it ended.
+function Exchange:settle()
+  if not self.streaming then return end
+  self.streaming = false
+  self.counters.streams_open = self.counters.streams_open - 1
+  if not self.finished then self.counters.streams_broken = self.counters.streams_broken + 1 end
+end
+
+local M = {}
+
+--- Reads a request from a lua-http stream; nil when the client sent none that can be read.
+-- state: the server's counters, dialect and new_id.
+function M.read(http, state)
+  local received = http:get_headers(READ_TIMEOUT)
+  if not received then return nil end
+  if received:get("expect") then http:write_continue() end
+  local body = http:get_body_as_string(READ_TIMEOUT)
+  if not body then return nil end
+  local target = received:get(":path") or "*"
+  local path = target:match("^[^?]*")
+  return setmetatable({
+    http = http, method = received:get(":method"), target = target, path = path, asked = path,
+    headers = header_list(received), body = body, extra_headers = {}, request_id = "req_" .. state.new_id(),
+    started = cqueues.monotime(), counters = state.counters, dialect = state.dialect,
+  }, Exchange)
+end
+
+return M

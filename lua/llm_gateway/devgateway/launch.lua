@@ -1,0 +1,58 @@
+-- launch.lua: the shell command that runs the development gateway under a Lua that has lua-http.
+-- Leans on a POSIX shell; runs nothing itself but `run`.
+-- Never puts settings or keys on a command line, where other users could read them.
+
+local CANDIDATES = { "luajit", "lua5.1", "lua5.4", "lua5.3", "lua5.2", "lua" }
+
+-- Search paths meant for the host's Lua can hide or break the modules of another one.
+local SEARCH_VARIABLES = "LUA_INIT LUA_PATH LUA_CPATH LUA_INIT_5_2 LUA_PATH_5_2 LUA_CPATH_5_2 "
+  .. "LUA_INIT_5_3 LUA_PATH_5_3 LUA_CPATH_5_3 LUA_INIT_5_4 LUA_PATH_5_4 LUA_CPATH_5_4"
+
+local MISSING = "no Lua on this machine has both lua-http and lua-cjson: on Debian install lua-http, "
+  .. "lua-cjson and luajit, elsewhere the rocks http and lua-cjson"
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function quote_all(list)
+  local quoted = {}
+  for index, text in ipairs(list) do quoted[index] = quote(text) end
+  return table.concat(quoted, " ")
+end
+
+local function here()
+  return debug.getinfo(1, "S").source:match("^@(.*)launch%.lua$") or "./"
+end
+
+local M = {}
+
+--- The command. arguments: a list of texts for main.lua. how.lua: the interpreter to use;
+-- how.announce: path of a named pipe that becomes its standard output and first gets "pid N".
+-- The shell becomes the gateway (exec): one process, one pid. Candidates are tried with the
+-- environment as it is, then without Lua's search variables.
+function M.command(arguments, how)
+  local main = quote(here() .. "main.lua")
+  local lines = {
+    how.announce and ("exec >" .. quote(how.announce) .. "; echo \"pid $$\"") or ":",
+    "try() { for lua in " .. quote_all(how.lua and { how.lua } or CANDIDATES) .. "; do",
+    "  command -v \"$lua\" >/dev/null 2>&1 || continue",
+    "  \"$lua\" " .. main .. " --probe </dev/null >/dev/null 2>&1 || continue",
+    "  LLM_GATEWAY_DEV_LAUNCHED=1 exec \"$lua\" " .. main .. " " .. quote_all(arguments),
+    "done; }",
+    "try",
+    "unset " .. SEARCH_VARIABLES,
+    "try",
+    "echo " .. quote("failed " .. (how.lua and (how.lua .. " cannot run it; ") or "") .. MISSING),
+    "exit 69",
+  }
+  return table.concat(lines, "\n")
+end
+
+--- Runs the gateway in the foreground under a fitting Lua; returns true when it ended well.
+function M.run(arguments)
+  local status = os.execute(M.command(arguments, {}))
+  return status == true or status == 0
+end
+
+return M

@@ -1,0 +1,229 @@
+-- errors.lua: the only maker of error tables.
+-- Leans on errors/unwrap.lua (where the error is in a body), errors/classify.lua (its kind), errors/details.lua
+-- (what a program can act on) and errors/failures.lua (words for what the C core met). Raises nothing itself.
+
+local classify = require("llm_gateway.errors.classify")
+local details = require("llm_gateway.errors.details")
+local failures = require("llm_gateway.errors.failures")
+local unwrap = require("llm_gateway.errors.unwrap")
+
+local M = {}
+
+local Error = {}
+
+-- `[429] Rate limit exceeded`; `[connection] ...` without a status.
+function Error.__tostring(err)
+  return ("[%s] %s"):format(err.status and ("%d"):format(err.status) or err.kind, err.message)
+end
+
+-- Lets ("could not chat: " .. err) work.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
+-- Whether a value is one of this library's errors.
+function M.is(value)
+  return type(value) == "table" and getmetatable(value) == Error
+end
+
+-- assert for every Lua (5.1's refuses a table): its arguments when the first is true, else raises the second.
+function M.assert(value, ...)
+  if value then return value, ... end
+  local err = ...
+  if err == nil then err = "assertion failed!" end
+  error(err, M.is(err) and 0 or 2)
+end
+
+local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true }
+local FINAL_KINDS = { policy_denied = true, budget_exceeded = true, authentication = true, stream = true }
+
+local function is_retryable(fields)
+  if FINAL_KINDS[fields.kind] or fields.started then return false end
+  if fields.kind == "rate_limit" or fields.never_connected then return true end
+  local status = fields.status
+  return status ~= nil and (RETRYABLE_STATUSES[status] or (status >= 500 and status <= 599)) or false
+end
+
+-- An error table. fields.kind and fields.message are needed; `started` (an event was handed over already) and
+-- `never_connected` only tell whether it is retryable.
+function M.new(fields)
+  if fields.retryable == nil then fields.retryable = is_retryable(fields) end
+  fields.started, fields.never_connected = nil, nil
+  return setmetatable(fields, Error)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Secrets
+
+local MIN_SECRET_BYTES = 8 -- a shorter one would redact ordinary words
+
+local function redact_text(text, secrets)
+  for _, secret in ipairs(secrets) do
+    local from = #secret >= MIN_SECRET_BYTES and text:find(secret, 1, true)
+    while from do
+      text = text:sub(1, from - 1) .. "[redacted]" .. text:sub(from + #secret)
+      from = text:find(secret, from + 10, true)
+    end
+  end
+  return text
+end
+
+local function redact(value, secrets, seen)
+  if type(value) == "string" then return redact_text(value, secrets) end
+  if type(value) ~= "table" then return value end
+  if seen[value] then return seen[value] end
+  local copy = setmetatable({}, getmetatable(value))
+  seen[value] = copy
+  for key, item in pairs(value) do rawset(copy, redact(key, secrets, seen), redact(item, secrets, seen)) end
+  return copy
+end
+
+-- A copy of a value in which each secret (of 8 bytes or more) is `[redacted]`, wherever it is.
+function M.redact(value, secrets)
+  if not secrets or not secrets[1] then return value end
+  local longest_first = {}
+  for i, secret in ipairs(secrets) do longest_first[i] = secret end
+  table.sort(longest_first, function(a, b) return #a > #b end)
+  return redact(value, longest_first, {})
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Answers
+
+local REQUEST_ID_FIELDS = { "request_id", "requestId", "trace_id" }
+local REQUEST_ID_HEADERS = {
+  "x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "apim-request-id", "x-litellm-call-id",
+  "x-portkey-trace-id", "x-kong-request-id", "cf-ray",
+}
+
+local function request_id(inner, body, headers)
+  for _, place in ipairs({ inner, type(body) == "table" and body or {} }) do
+    for _, name in ipairs(REQUEST_ID_FIELDS) do
+      if unwrap.text(place[name]) then return place[name] end
+    end
+  end
+  for _, name in ipairs(REQUEST_ID_HEADERS) do
+    if unwrap.text(headers[name]) then return headers[name] end
+  end
+end
+
+local function codes_of(inner, body, event)
+  local codes = {}
+  for _, place in ipairs({ inner, type(body) == "table" and body or {} }) do
+    for _, name in ipairs({ "code", "error_code", "internalCode", "error_type", "type", "error" }) do
+      if unwrap.text(place[name]) then table.insert(codes, place[name]) end
+    end
+  end
+  local innererror = inner.innererror
+  if type(innererror) == "table" and unwrap.text(innererror.code) then table.insert(codes, innererror.code) end
+  if event and event ~= "error" then table.insert(codes, event) end
+  return codes
+end
+
+local LONGEST_MESSAGE = 300 -- of a body that is no JSON
+
+-- What to say of a body in which no message was found.
+local function described(answer)
+  local text = answer.text or ""
+  local title = text:match("<[tT][iI][tT][lL][eE][^>]*>%s*(.-)%s*</")
+  if title and title ~= "" then return title:sub(1, LONGEST_MESSAGE) end
+  local line = not text:find("^%s*[<{%[]") and text:match("[^\r\n]+")
+  if line and answer.value == nil and not (answer.status >= 200 and answer.status <= 399) then
+    return line:sub(1, LONGEST_MESSAGE)
+  end
+end
+
+-- A plain 2xx or 3xx that is no use: say what came instead.
+local function unusable(answer)
+  if answer.status >= 300 and answer.status < 400 then
+    local where = answer.headers.location
+    return ("the gateway redirects%s, and redirects are not followed: is base_url right?"):format(
+      where and " to " .. where or "")
+  end
+  local what = answer.headers["content-type"] or "no content type"
+  local wanted = answer.in_stream and "an event stream or a chat completion" or "JSON"
+  if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
+  return ("expected %s, got %s: %s"):format(wanted, what, answer.text:sub(1, 80))
+end
+
+local function status_of(answer, inner, own)
+  if own then return own end
+  if answer.status >= 200 and answer.status < 300 then return unwrap.status(inner) or answer.status end
+  return answer.status
+end
+
+local function find_facts(answer, inner, own_status, is_error)
+  local body, headers = answer.value, answer.headers or {}
+  local message = is_error and unwrap.message(inner) or described(answer)
+  local status = status_of(answer, is_error and inner or {}, own_status)
+  local code = is_error and unwrap.code(inner) or nil
+  local kind = classify.kind({
+    outcome = inner.outcome, status = status, message = message, codes = codes_of(inner, body, answer.event),
+    has_reasons = details.has_reasons(inner, body),
+  })
+  return body, headers, message, status, code, kind
+end
+
+-- A 2xx body that is no error is one only for not being what was asked for.
+local function is_error_answer(answer)
+  if answer.event == "error" or answer.status < 200 or answer.status >= 400 then return true end
+  return M.is_error_body(answer.value)
+end
+
+-- The error of an HTTP answer, or of an event inside one.
+-- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
+-- when that is no JSON), in_stream, event (the SSE event's name), partial, attempts, secrets.
+function M.of_answer(answer)
+  local is_error = is_error_answer(answer)
+  local inner, own_status = unwrap.body(answer.value)
+  local body, headers, message, status, code, kind = find_facts(answer, inner, own_status, is_error)
+  if not is_error then kind = answer.in_stream and status < 300 and not M.looks_like_error(answer.text) and "stream"
+    or "server" end
+  if not is_error and M.looks_like_error(answer.text) then message = answer.text end
+  if not message and (status < 400) then message = is_error and "the gateway reported an error" or unusable(answer) end
+  local limit, current = details.limits(inner, body, headers, message)
+  local fields = {
+    kind = kind, message = message or ("HTTP %d"):format(status), status = status, code = code,
+    retry_after = details.retry_after(kind, inner, body, headers, message),
+    policy_name = kind == "policy_denied" and details.policy_name(inner, body, message) or nil,
+    limit = (kind == "budget_exceeded" or kind == "rate_limit") and limit or nil,
+    current = (kind == "budget_exceeded" or kind == "rate_limit") and current or nil,
+    budget_type = (kind == "budget_exceeded" or kind == "rate_limit") and details.budget_type(inner, body) or nil,
+    request_id = request_id(inner, body, headers), headers = headers,
+    body = body == nil and answer.text or body,
+  }
+  fields = M.redact(fields, answer.secrets)
+  fields.partial, fields.attempts = answer.partial, answer.attempts
+  fields.started = answer.event ~= nil or (answer.partial ~= nil and answer.partial ~= "")
+  return M.new(fields)
+end
+
+-- Whether a decoded body of a 2xx answer is an error: `error` that says something, or a status beside a detail.
+function M.is_error_body(value)
+  if type(value) ~= "table" then return false end
+  if type(value.status_code) == "number" and value.detail ~= nil then return true end
+  local err = value.error
+  return err ~= nil and err ~= false and err ~= "" and not (type(err) == "table" and next(err) == nil)
+end
+
+-- Whether an event's data that cannot be decoded is meant as an error all the same.
+function M.looks_like_error(text)
+  return type(text) == "string" and text:find('^%s*{%s*"error"') ~= nil
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Failures
+
+-- The error of an exchange that failed, out of the C core's facts; see errors/failures.lua for their fields.
+function M.of_failure(facts)
+  local fields = {
+    kind = failures.kind(facts), message = failures.message(facts), status = nil,
+    headers = facts.headers, request_id = facts.headers and request_id({}, nil, facts.headers) or nil,
+  }
+  fields = M.redact(fields, facts.secrets)
+  fields.partial, fields.attempts, fields.started = facts.partial, facts.attempts, facts.started
+  fields.never_connected = not facts.connected and (fields.kind == "connection") or nil
+  return M.new(fields)
+end
+
+return M

@@ -1,0 +1,77 @@
+-- errors/classify.lua: what kind of error a gateway's answer is.
+-- Leans on nothing. Asks, in this order: the outcome, a telling status, the codes, the words (where the status is
+-- vague), the status.
+
+local M = {}
+
+local OUTCOMES = {
+  denied_policy = "policy_denied", denied_abuse = "policy_denied", denied_feature = "policy_denied",
+  denied_budget = "budget_exceeded",
+}
+
+local TELLING_STATUSES = { [446] = "policy_denied", [402] = "budget_exceeded", [412] = "budget_exceeded" }
+
+-- Patterns over codes in lower case, in the order they are asked.
+local CODES = {
+  { "policy_denied", {
+    "^request_denied$", "^policy_", "policy_violation", "^feature_not_allowed$", "^security_blocked$", "^hooks_failed$",
+    "content_filter", "^content_policy", "guardrail", "^responsibleaipolicyviolation$", "^moderation",
+  } },
+  { "budget_exceeded", {
+    "^budget_", "_budget_exceeded$", "budgetexceeded", "insufficient_quota", "insufficient_credits",
+    "^plan_limit_exceeded$", "spend_limit", "^quota_exceeded$", "^billing_", "^credit_",
+  } },
+  { "authentication", {
+    "^auth_", "^authentication_", "invalid_api_key", "^unauthorized$", "^permission_error$", "^permission_denied$",
+  } },
+  { "rate_limit", { "^rate_limit", "^ratelimit", "^too_many_requests$", "^throttl" } },
+  { "not_found", { "^not_found", "^model_not_found$" } },
+}
+
+local VAGUE = { [400] = true, [403] = true, [429] = true }
+
+local WORDS = {
+  { "policy_denied", { "violated guardrail policy", "guardrail policy", "content management policy" } },
+  { "budget_exceeded", { "budget has been exceeded", "exceededbudget", "spend limit exceeded", "over budget" } },
+}
+
+local STATUSES = {
+  [401] = "authentication", [403] = "authentication", [429] = "rate_limit", [404] = "not_found", [408] = "timeout",
+  [504] = "timeout",
+}
+
+local function matching(rules, text)
+  for _, rule in ipairs(rules) do
+    for _, pattern in ipairs(rule[2]) do
+      if text:find(pattern) then return rule[1] end
+    end
+  end
+end
+
+-- A status that says what it is may not be overruled by a mere code: 404 beside "rate_limit..." stays 404; but
+-- what was denied, and what is spent, comes with any status.
+local function by_code(codes, status)
+  for _, code in ipairs(codes) do
+    local kind = matching(CODES, code:lower())
+    if kind == "policy_denied" or kind == "budget_exceeded" then return kind end
+    if kind and (status == nil or status < 300 or VAGUE[status] or status == 401) then return kind end
+  end
+end
+
+local function by_status(status)
+  if STATUSES[status] then return STATUSES[status] end
+  if status and status >= 400 and status <= 499 then return "validation" end
+  return "server"
+end
+
+-- facts: outcome, status, codes (a list of texts, most telling first), message, has_reasons (a moderation's).
+-- Returns a kind.
+function M.kind(facts)
+  local kind = OUTCOMES[facts.outcome] or TELLING_STATUSES[facts.status] or by_code(facts.codes, facts.status)
+  if kind then return kind end
+  if facts.has_reasons and facts.status == 403 then return "policy_denied" end
+  if VAGUE[facts.status] and facts.message then kind = matching(WORDS, facts.message:lower()) end
+  return kind or by_status(facts.status)
+end
+
+return M

@@ -1,0 +1,100 @@
+-- errors/unwrap.lua: finds, in the body of a refusal, the table or text that tells about it.
+-- Leans on nothing; reads decoded JSON. Gateways wrap their errors in many ways; see M.body.
+
+local M = {}
+
+local MESSAGE_FIELDS = { "message", "reason", "msg", "error_message", "detail", "error_description", "title" }
+local CODE_FIELDS = { "code", "error_code", "error", "internalCode", "error_type" }
+local NESTED_MESSAGE_FIELDS = { "error", "message", "actionReason" }
+
+-- A text that says something: some gateways write their nulls out.
+function M.text(value)
+  if type(value) ~= "string" then return nil end
+  if value == "" or value == "None" or value == "null" then return nil end
+  return value
+end
+
+local function first_of(list)
+  local first = list[1]
+  if type(first) == "table" then return first end
+  if M.text(first) then return { message = first } end
+end
+
+-- `error` may be a table, a list of them, true, or a text: a code when a message stands beside it.
+local function of_error(body)
+  local inner = body.error
+  if type(inner) == "table" then
+    if inner[1] ~= nil then return first_of(inner) or body end
+    return next(inner) ~= nil and inner or body
+  end
+  if M.text(inner) and not (M.text(body.message) or M.text(body.reason)) then
+    return { message = inner, code = body.code, type = body.type }
+  end
+  return body
+end
+
+local function of_detail(body)
+  local detail = body.detail
+  if type(detail) == "table" then
+    if detail[1] ~= nil then return first_of(detail) or body end
+    return of_error(detail)
+  end
+  return body
+end
+
+-- The table that tells what was wrong, out of a decoded body: {detail = table | text | list}, {error = table | text
+-- | true | list}, {errors = {first}}, or the body itself. Second: the status that the body gives itself, if any.
+function M.body(body)
+  if type(body) == "string" then return { message = body } end
+  if type(body) ~= "table" then return {} end
+  if body[1] ~= nil then return M.body(body[1]) end
+  local status = type(body.status_code) == "number" and body.detail ~= nil and body.status_code or nil
+  if type(body.detail) == "table" then return of_detail(body), status end
+  if body.error ~= nil and body.error ~= false then return of_error(body), status end
+  if type(body.errors) == "table" and body.errors[1] ~= nil then return first_of(body.errors) or body, status end
+  return body, status
+end
+
+local function nested_message(value)
+  for _, name in ipairs(NESTED_MESSAGE_FIELDS) do
+    if M.text(value[name]) then return value[name] end
+  end
+end
+
+-- The message in what M.body found.
+function M.message(inner)
+  for _, name in ipairs(MESSAGE_FIELDS) do
+    local value = inner[name]
+    local found = type(value) == "table" and nested_message(value) or M.text(value)
+    if found then return found end
+  end
+  return nil
+end
+
+local function as_text(value)
+  if type(value) == "number" then return ("%.14g"):format(value) end
+  return M.text(value)
+end
+
+-- The code as text, or nil. One that only repeats a status gives way to `type`.
+function M.code(inner)
+  local message = M.message(inner)
+  for _, name in ipairs(CODE_FIELDS) do
+    local code = as_text(inner[name])
+    if code and code ~= message then
+      if code:find("^%d%d%d$") then return M.text(inner.type) or code end
+      return code
+    end
+  end
+  return M.text(inner.type)
+end
+
+-- A numeric code that stands for the status (in a 200, or inside a stream).
+function M.status(inner)
+  for _, name in ipairs({ "status_code", "status", "code" }) do
+    local n = tonumber(inner[name])
+    if n and n >= 300 and n <= 599 and n % 1 == 0 then return n end
+  end
+end
+
+return M

@@ -1,0 +1,58 @@
+-- headers.lua: header fields, both ways: the lines of a request, the table of an answer.
+-- Leans on nothing. Knows what a field may hold (RFC 9110, section 5), not what it means.
+
+local M = {}
+
+local TOKEN = "^[%w!#$%%&'*+%-.^_`|~]+$"
+
+local lookup = {
+  __index = function(fields, name)
+    return type(name) == "string" and rawget(fields, name:lower()) or nil
+  end,
+}
+
+-- Makes lookups in an answer's fields (lower-case names) ignore case. Returns the same table.
+function M.readable(fields)
+  return setmetatable(fields, lookup)
+end
+
+-- What is wrong with a text that is to be a field's value; nil when nothing is.
+function M.value_fault(value)
+  if value:find("[\r\n%z]") then return "may not contain CR, LF or NUL" end
+end
+
+-- What is wrong with a table of header fields {name = text | number | false}: nil, or the path of the field
+-- below the table and a message.
+function M.fault(fields)
+  if type(fields) ~= "table" then return "", "expected a table, got " .. type(fields) end
+  for name, value in pairs(fields) do
+    local path = ("[%q]"):format(tostring(name):gsub("%c", "?"))
+    if type(name) ~= "string" or not name:find(TOKEN) then return path, "is no header name" end
+    local kind = type(value)
+    if kind ~= "string" and kind ~= "number" and value ~= false then
+      return path, "expected text, or false to send none, got " .. kind
+    end
+    local fault = kind == "string" and M.value_fault(value)
+    if fault then return path, fault end
+  end
+end
+
+-- libcurl's form: "Name:" takes a default away, "Name;" sends an empty field.
+local function line(name, value)
+  if value == false then return name .. ":" end
+  if value == "" then return name .. ";" end
+  return name .. ": " .. tostring(value)
+end
+
+-- The lines of a request: of several tables of fields (some may be nil) the later wins, whatever the case of
+-- the names.
+function M.lines(...)
+  local merged, lines = {}, {}
+  for i = 1, select("#", ...) do
+    for name, value in pairs(select(i, ...) or {}) do merged[name:lower()] = { name, value } end
+  end
+  for _, field in pairs(merged) do table.insert(lines, line(field[1], field[2])) end
+  return lines
+end
+
+return M

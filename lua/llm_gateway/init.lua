@@ -1,0 +1,43 @@
+-- init.lua: the public table of llm_gateway; no logic of its own.
+--
+--   local llm = require "llm_gateway"
+--   local client = llm.new{ base_url = "http://localhost:8000", api_key = "gw_..." }
+--   local reply = assert(client:chat{ messages = { { role = "user", content = "Hello!" } } })
+--   print(reply:text())
+
+local client = require("llm_gateway.client")
+local concurrency = require("llm_gateway.concurrency")
+local errors = require("llm_gateway.errors")
+local json = require("llm_gateway.json")
+local loops = require("llm_gateway.loop")
+local replies = require("llm_gateway.reply")
+local request = require("llm_gateway.request")
+
+-- A method of the default loop, as a function.
+local function of_default_loop(name)
+  return function(...)
+    local loop = client.loop()
+    return concurrency[name](loop, ...)
+  end
+end
+
+return {
+  _VERSION = "llm_gateway " .. client.VERSION,
+
+  new = client.new, -- a client
+  is_error = errors.is, -- whether a value is one of this library's error tables
+  assert = errors.assert, -- assert for every Lua
+  text = replies.text, info = replies.info, -- reply:text() and reply:info() by another way
+
+  array = json.array, null = json.null, -- an empty list; an explicit null
+  json = { encode = json.encode, decode = json.decode },
+
+  ChatMessage = request.ChatMessage, -- each builds and checks a value
+  ChatCompletionRequest = request.ChatCompletionRequest,
+  EmbeddingRequest = request.EmbeddingRequest,
+
+  loop = client.loop, new_loop = loops.new, -- the default loop; another one
+  fd = of_default_loop("fd"), step = of_default_loop("step"), pending = of_default_loop("pending"),
+  run = of_default_loop("run"), spawn = of_default_loop("spawn"), map = of_default_loop("map"),
+  sleep = of_default_loop("sleep"),
+}

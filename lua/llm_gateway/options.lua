@@ -1,0 +1,220 @@
+-- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
+-- Leans on headers.lua and loop.lua. A wrong option is misuse: it raises, at the line of whoever wrote it.
+
+local headers = require("llm_gateway.headers")
+local loops = require("llm_gateway.loop")
+
+local M = {}
+
+local DEFAULTS = {
+  base_url = "http://localhost:8000",
+  timeout = 60,
+  connect_timeout = 10,
+  max_retries = 2,
+  max_retry_delay = 20,
+  http_version = "1.1",
+  max_response_bytes = 64 * 2 ^ 20,
+  max_event_bytes = 16 * 2 ^ 20,
+}
+
+local ENVIRONMENT = { base_url = "LLM_GATEWAY_BASE_URL", api_key = "LLM_GATEWAY_API_KEY", ca_file = "SSL_CERT_FILE" }
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Kinds of options: each returns nil, or what is wrong
+
+local function shown(value)
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
+local function text(value)
+  if type(value) ~= "string" then return "expected text, got " .. type(value) end
+  if value == "" then return "is empty" end
+  return headers.value_fault(value)
+end
+
+local function key(value)
+  if type(value) == "function" then return nil end
+  if type(value) ~= "string" then return "expected text or a function that returns it, got " .. type(value) end
+  return text(value)
+end
+
+local function duration(value)
+  if value == false then return nil end
+  if type(value) ~= "number" then return "expected seconds, or false for no limit, got " .. type(value) end
+  if value ~= value or value <= 0 then return "expected more than 0 seconds (false for no limit), got " .. value end
+end
+
+local function size(value)
+  if value == false then return nil end
+  if type(value) ~= "number" then return "expected bytes, or false for no limit, got " .. type(value) end
+  if value ~= value or value < 1 then return "expected 1 byte or more (false for no limit), got " .. value end
+end
+
+local function count(value)
+  if type(value) ~= "number" then return "expected a number, got " .. type(value) end
+  if value < 0 or value % 1 ~= 0 then return "expected 0 or a whole number above, got " .. value end
+end
+
+local function flag(value)
+  if type(value) ~= "boolean" then return "expected true or false, got " .. type(value) end
+end
+
+local function callback(value)
+  if type(value) ~= "function" then return "expected a function, got " .. type(value) end
+end
+
+local function fields(value)
+  local path, message = headers.fault(value)
+  if path then return message, path end
+end
+
+local function http_version(value)
+  if value ~= "1.1" and value ~= "2" then return 'expected "1.1" or "2", got ' .. shown(value) end
+end
+
+local function proxy(value)
+  if value ~= false then return text(value) end
+end
+
+local function loop(value)
+  if getmetatable(value) ~= loops.methods then return "expected a loop of llm.new_loop(), got " .. type(value) end
+  if value.closed then return "is closed" end
+end
+
+local function base_url(value)
+  local fault = text(value)
+  if fault then return fault end
+  local scheme = value:match("^(%a[%w+.-]*)://")
+  if not scheme then return ("has no scheme: did you mean %q?"):format("http://" .. value:gsub("^//", "")) end
+  if not scheme:lower():find("^https?$") then return "only http:// and https:// are spoken, got " .. scheme .. "://" end
+  if not value:find("^%a+://[^/?#]+") then return "has no host" end
+  if value:find("[?#]") then return "may not have a query or a fragment" end
+  if value:find("[%s%c\\]") then return "may not contain blanks, control characters or backslashes" end
+end
+
+local CHECKS = {
+  base_url = base_url, api_key = key, provider_key = key, app_id = text, org_id = text, headers = fields,
+  timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
+  max_retries = count, max_retry_delay = duration, retry_timeouts = flag,
+  on_retry = callback, on_request = callback, on_response = callback,
+  proxy = proxy, ca_file = text, ca_path = text, client_cert = text, client_key = text, insecure = flag,
+  http_version = http_version, max_response_bytes = size, max_event_bytes = size, loop = loop,
+}
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Names
+
+-- How many single letters lie between two words (Levenshtein).
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j) and 0 or 1
+      corner, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, corner + same)
+    end
+  end
+  return row[#b]
+end
+
+local function nearest(name)
+  local best, least
+  for known in pairs(CHECKS) do
+    local d = distance(name:lower(), known)
+    if not least or d < least or (d == least and known < best) then best, least = known, d end
+  end
+  return best
+end
+
+local function check_one(name, value)
+  local check = CHECKS[name]
+  if not check then
+    return ("unknown option %s: did you mean %q?"):format(shown(name), nearest(tostring(name)))
+  end
+  local fault, path = check(value)
+  if fault then return ("%s%s: %s"):format(name, path or "", fault) end
+end
+
+local function check(given, level)
+  if type(given) ~= "table" then error("expected a table of options, got " .. type(given), level + 1) end
+  for name, value in pairs(given) do
+    local fault = check_one(name, value)
+    if fault then error(fault, level + 1) end
+  end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+
+local function from_environment(level)
+  local found = {}
+  for name, variable in pairs(ENVIRONMENT) do
+    local value = os.getenv(variable)
+    if value and value ~= "" then
+      local fault = CHECKS[name](value)
+      if fault then error(("the environment's %s: %s"):format(variable, fault), level + 1) end
+      found[name] = value
+    end
+  end
+  return found
+end
+
+-- Later tables win.
+local function merged(...)
+  local all = {}
+  for i = 1, select("#", ...) do
+    for name, value in pairs(select(i, ...)) do all[name] = value end
+  end
+  return all
+end
+
+-- "http://host:8000/gateway/v1/" -> "http://host:8000/gateway"
+local function prefix_of(url)
+  return (url:gsub("/+$", ""):gsub("/v1$", ""):gsub("/+$", ""))
+end
+
+-- The URL's scheme, host and port, which may be shown: no credentials, no path.
+local function origin_of(url)
+  local scheme, authority = url:match("^(%a+://)([^/]+)")
+  return scheme .. authority:gsub("^.*@", "")
+end
+
+local function is_loopback(origin)
+  local host = origin:match("^%a+://(.-)$"):gsub(":%d+$", ""):lower()
+  return host == "localhost" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil or host == "[::1]"
+    or host:find("%.localhost$") ~= nil
+end
+
+-- The proxy to use: "" for none, nil for what libcurl finds in the environment.
+local function proxy_of(all)
+  if all.proxy == false then return "" end
+  if all.proxy then return all.proxy end
+  return is_loopback(all.origin) and "" or nil
+end
+
+-- Checks the options given and completes them. Returns a new table with all of them, and
+--   given   the options as given (`with` builds on them)
+--   prefix  what every URL begins with; origin, what of it may be shown
+--   proxy   as libcurl takes it
+-- Raises at `level` above the caller.
+function M.complete(given, level)
+  check(given, level + 1)
+  local all = merged(DEFAULTS, from_environment(level + 1), given)
+  all.given = given
+  all.prefix = prefix_of(all.base_url)
+  all.origin = origin_of(all.base_url)
+  all.proxy = proxy_of(all)
+  all.http2 = all.http_version == "2"
+  return all
+end
+
+-- The options given to a client with those of `with` on top: header fields add up.
+function M.combined(given, more, level)
+  check(more, level + 1)
+  local both = merged(given, more)
+  if given.headers and more.headers then both.headers = merged(given.headers, more.headers) end
+  return both
+end
+
+return M

@@ -1,0 +1,44 @@
+-- reply.lua: what a gateway answered, as a value: the decoded body, with methods beside its own fields.
+-- Leans on headers.lua. A reply's fields are exactly the gateway's; what else is known of it is kept apart.
+
+local M = {}
+
+local infos = setmetatable({}, { __mode = "k" }) -- by reply
+
+local function part_text(part)
+  return type(part) == "table" and type(part.text) == "string" and part.text or ""
+end
+
+-- A message's content is text, or a list of parts some of which have text.
+local function content_text(content)
+  if type(content) == "string" then return content end
+  local texts = {}
+  for i, part in ipairs(type(content) == "table" and content or {}) do texts[i] = part_text(part) end
+  return table.concat(texts)
+end
+
+-- The text of a chat's first choice; "" where it has none (it may have tool calls instead).
+function M.text(reply)
+  local choice = type(reply.choices) == "table" and reply.choices[1]
+  local message = type(choice) == "table" and choice.message
+  return content_text(type(message) == "table" and message.content or nil)
+end
+
+-- {status, headers, request_id, attempts, timings = {dns, connect, tls, first_byte, total, bytes}, rate_limit}
+-- of a reply; of anything else nil.
+function M.info(reply)
+  return infos[reply]
+end
+
+local methods = { text = M.text, info = M.info }
+local metatable = { __index = methods }
+
+-- Makes a reply of a decoded body. A list from JSON may be marked as one: such a mark stays.
+function M.new(body, info)
+  infos[body] = info
+  local own = getmetatable(body)
+  if not own then return setmetatable(body, metatable) end
+  return setmetatable(body, { __index = methods, __name = own.__name, is_list = own.is_list })
+end
+
+return M

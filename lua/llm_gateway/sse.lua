@@ -1,0 +1,32 @@
+-- sse.lua: the parser of server-sent events (WHATWG HTML, "Server-sent events"), for any bytes from anywhere.
+-- Leans on the C core, which does the parsing. Knows neither HTTP nor JSON.
+--
+--   local parser = require("llm_gateway.sse").new()
+--   parser:feed(bytes)
+--   for event in parser:events() do print(event.event, event.data, event.id) end
+--
+-- Methods from C: feed(bytes) returns the parser, or nil and a message once an event is over the limit (which
+-- sticks); next() returns {event, data, id} or nil when none is complete; retry() the server's reconnection time
+-- in milliseconds or nil; finish() the event that lacks only its blank line, or nil, and starts anew.
+
+local core = require("llm_gateway.core")
+
+local DEFAULT_MAX_EVENT_BYTES = 16 * 2 ^ 20
+
+local methods = core.sse_methods
+
+-- Iterates over the events that are complete.
+function methods.events(parser)
+  return methods.next, parser
+end
+
+-- A new parser. Option: max_event_bytes (16 MiB), beyond which an event is refused.
+local function new(options)
+  local max = options and options.max_event_bytes or DEFAULT_MAX_EVENT_BYTES
+  if type(max) ~= "number" or max ~= max or max < 1 then
+    error("max_event_bytes: expected a number of bytes from 1 up, got " .. tostring(max), 2)
+  end
+  return core.sse(max)
+end
+
+return { new = new }

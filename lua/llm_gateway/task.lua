@@ -1,0 +1,202 @@
+-- task.lua: tasks, which are coroutines that a loop resumes.
+-- The only file that yields and the only one that resumes. Leans on errors.lua. A loop (loop.lua) gives it
+-- `enqueue(task)`, `finished(task)` and `block()`; it never touches a transfer itself.
+
+local errors = require("llm_gateway.errors")
+
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
+
+local Task = {}
+Task.__index = Task
+
+local PARKED = {} -- what a task of ours yields; any other yield is the user's own
+local tasks = setmetatable({}, { __mode = "k" }) -- by coroutine
+local task_in_control -- the task whose coroutine, or one that it resumed, is running
+
+-- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
+local function current()
+  local co = coroutine.running()
+  return co and tasks[co]
+end
+
+-- Whether the running coroutine is a task or was resumed, directly or not, by one.
+local function inside()
+  if not task_in_control then return false end
+  local co, is_main = coroutine.running()
+  return co ~= nil and not is_main and co ~= task_in_control.resumed_by
+end
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Waiting
+
+-- Gives control back to the loop until wake(task, on). Returns true, or false when the task is cancelled.
+-- `on` is whatever it waits for; `source`, if given, is closed when the task is cancelled.
+local function suspend(task, on, source)
+  if task.cancelled then return false end
+  task.waits_on, task.source = on, source
+  coroutine.yield(PARKED)
+  task.waits_on, task.source = nil, nil
+  return not task.cancelled
+end
+
+-- The error a cancelled task meets at each wait.
+local function cancelled_error()
+  return errors.new({ kind = "cancelled", message = "the task was cancelled" })
+end
+
+-- As suspend, but raises the `cancelled` error.
+local function park(task, on, source)
+  if not suspend(task, on, source) then error(cancelled_error(), 0) end
+end
+
+-- Has the loop resume a task, if it still waits on `on`.
+local function wake(task, on)
+  if task.waits_on ~= on or on == nil then return end
+  task.waits_on = nil
+  task.loop:enqueue(task)
+end
+
+-- Lets the others go on: the task is resumed again at the next step.
+local function pass(task)
+  task.loop:enqueue(task)
+  park(task)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Ends
+
+local function error_of(task, cause)
+  if errors.is(cause) then return cause end
+  return errors.new({
+    kind = "task",
+    message = tostring(cause),
+    cause = cause,
+    traceback = debug.traceback(task.co, tostring(cause)),
+  })
+end
+
+local function settle(task, ok, ...)
+  if task.cancelled then
+    task.results, task.outcome = pack(nil, cancelled_error()), "cancelled"
+  elseif ok then
+    task.results, task.outcome = pack(...), "done"
+  else
+    task.cause = ...
+    task.results, task.outcome = pack(nil, error_of(task, (...))), "failed"
+  end
+end
+
+local function finish(task, ...)
+  settle(task, ...)
+  for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
+  local callbacks = task.callbacks
+  task.joiners, task.callbacks, task.fn, task.args = nil, nil, nil, nil
+  for _, fn in ipairs(callbacks) do task.loop:call(fn, unpack(task.results, 1, task.results.n)) end
+  task.loop:finished(task)
+end
+
+local function after_resume(task, ok, signal, ...)
+  if coroutine.status(task.co) == "dead" then return finish(task, ok, signal, ...) end
+  if signal ~= PARKED then task.loop:enqueue(task) end
+end
+
+local function resume_coroutine(task)
+  if task.started then return coroutine.resume(task.co) end
+  task.started = true
+  return coroutine.resume(task.co, unpack(task.args, 1, task.args.n))
+end
+
+-- Runs a task until it waits or ends. Only the loop calls this, and never while a task runs.
+local function resume(task)
+  if task.outcome then return end
+  if task.cancelled and not task.started then return finish(task) end
+  local outer = task_in_control -- of another loop, whose host stepped this one
+  task.resumed_by = coroutine.running()
+  task_in_control = task
+  local function back(...)
+    task_in_control = outer
+    return after_resume(task, ...)
+  end
+  return back(resume_coroutine(task))
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- What a user holds
+
+local function check_task(self, name)
+  if getmetatable(self) == Task then return end
+  error(("%s: expected a task, got %s (is it task:%s()?)"):format(name, type(self), name), 3)
+end
+
+-- Waits for the end of the task. Returns what its function returned; nil, err when it raised (the same table
+-- if that is one of ours, else one of kind `task` with message, cause and traceback) or was cancelled.
+-- In a task the others go on; elsewhere the loop is stepped. Raises from a coroutine inside a task.
+function Task:join()
+  check_task(self, "join")
+  local task = current()
+  if task == self then error("a task cannot join itself", 2) end
+  if not task then self.loop:refuse_inside("join", 2) end
+  self.joined = true
+  while not self.outcome do
+    if task then
+      table.insert(self.joiners, task)
+      park(task, self)
+    else
+      self.loop:block()
+    end
+  end
+  return unpack(self.results, 1, self.results.n)
+end
+
+-- Raises the `cancelled` error where the task waits, and at each later wait; what it waits for is closed at
+-- once. A task that has not started never does. Does nothing to one that has ended. Returns the task.
+function Task:cancel()
+  check_task(self, "cancel")
+  if self.outcome or self.cancelled then return self end
+  self.cancelled = true
+  if self.source then self.source:close() end
+  wake(self, self.waits_on)
+  return self
+end
+
+-- Has fn called with what join returns, by the loop and outside any task, once the task has ended; at once
+-- if it has. Returns the task.
+function Task:on_done(fn)
+  check_task(self, "on_done")
+  if type(fn) ~= "function" then error("on_done: expected a function, got " .. type(fn), 2) end
+  if self.outcome then
+    self.loop:call(fn, unpack(self.results, 1, self.results.n))
+  else
+    table.insert(self.callbacks, fn)
+  end
+  return self
+end
+
+-- "pending" (it has not started or waits), "running", "done", "failed" or "cancelled".
+function Task:status()
+  check_task(self, "status")
+  if self.outcome then return self.outcome end
+  return task_in_control == self and "running" or "pending"
+end
+
+function Task:__tostring()
+  return "task (" .. self:status() .. ")"
+end
+
+-- A task of `loop` that will call fn(...). It belongs to the group of the task that makes it, if any.
+local function new(loop, group, fn, ...)
+  local task = setmetatable({
+    loop = loop, group = group, co = coroutine.create(fn), args = pack(...), joiners = {}, callbacks = {},
+  }, Task)
+  tasks[task.co] = task
+  return task
+end
+
+return {
+  new = new, current = current, inside = inside, resume = resume,
+  suspend = suspend, park = park, wake = wake, pass = pass, cancelled_error = cancelled_error,
+}

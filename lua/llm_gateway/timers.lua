@@ -1,0 +1,81 @@
+-- timers.lua: a queue of things by the moment they are due: a binary heap.
+-- Leans on nothing; knows neither clocks nor tasks. Equal moments come out in the order they went in.
+
+local Timers = {}
+Timers.__index = Timers
+
+local function before(a, b)
+  if a.moment ~= b.moment then return a.moment < b.moment end
+  return a.order < b.order
+end
+
+local function sift_up(heap, i)
+  local entry = heap[i]
+  while i > 1 do
+    local parent = math.floor(i / 2)
+    if not before(entry, heap[parent]) then break end
+    heap[i] = heap[parent]
+    i = parent
+  end
+  heap[i] = entry
+end
+
+local function smaller_child(heap, i)
+  local left, right = heap[2 * i], heap[2 * i + 1]
+  if right and before(right, left) then return 2 * i + 1 end
+  return left and 2 * i
+end
+
+local function sift_down(heap, i)
+  local entry = heap[i]
+  local child = smaller_child(heap, i)
+  while child and before(heap[child], entry) do
+    heap[i] = heap[child]
+    i = child
+    child = smaller_child(heap, i)
+  end
+  heap[i] = entry
+end
+
+-- Files `value` under `moment` (a number). Returns the entry; setting its value to nil cancels it.
+function Timers:add(moment, value)
+  self.order = self.order + 1
+  local entry = { moment = moment, order = self.order, value = value }
+  self[#self + 1] = entry
+  sift_up(self, #self)
+  return entry
+end
+
+local function remove_first(heap)
+  local last = table.remove(heap)
+  if heap[1] then
+    heap[1] = last
+    sift_down(heap, 1)
+  end
+end
+
+local function drop_cancelled(heap)
+  while heap[1] and heap[1].value == nil do remove_first(heap) end
+end
+
+-- Takes out the first value that is due at `now`; nil when none is.
+function Timers:due(now)
+  drop_cancelled(self)
+  local first = self[1]
+  if not first or first.moment > now then return nil end
+  remove_first(self)
+  return first.value
+end
+
+-- When the first value is due; nil when there is none.
+function Timers:next_moment()
+  drop_cancelled(self)
+  return self[1] and self[1].moment
+end
+
+-- An empty queue.
+local function new()
+  return setmetatable({ order = 0 }, Timers)
+end
+
+return { new = new }

@@ -1,0 +1,67 @@
+/* buffer.c: see buffer.h. */
+#include "buffer.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "mem.h"
+
+#define FIRST_CAPACITY 256
+#define KEPT_CAPACITY  ((size_t)64 * 1024) /* a larger block is not kept by an empty buffer */
+
+size_t buffer_length(const buffer *b) {
+  return b->end - b->start;
+}
+
+const char *buffer_bytes(const buffer *b) {
+  return b->bytes == NULL ? "" : b->bytes + b->start;
+}
+
+/* Moving pays only when it frees at least as much as it moves: so appends stay linear. */
+static int slide(buffer *b, size_t n) {
+  size_t length = buffer_length(b);
+  if (b->bytes == NULL || b->start < length || b->capacity - length < n) return 0;
+  memmove(b->bytes, b->bytes + b->start, length);
+  b->start = 0;
+  b->end = length;
+  return 1;
+}
+
+static int grow(buffer *b, size_t n) {
+  size_t capacity = b->capacity == 0 ? FIRST_CAPACITY : b->capacity;
+  if (n > SIZE_MAX / 2 - b->end) return -1;
+  while (capacity < b->end + n) capacity *= 2;
+  char *bytes = mem_resize(b->bytes, capacity);
+  if (bytes == NULL) return -1;
+  b->bytes = bytes;
+  b->capacity = capacity;
+  return 0;
+}
+
+int buffer_reserve(buffer *b, size_t n) {
+  if (b->capacity - b->end >= n || slide(b, n)) return 0;
+  return grow(b, n);
+}
+
+int buffer_append(buffer *b, const char *bytes, size_t n) {
+  if (n == 0) return 0;
+  if (buffer_reserve(b, n) != 0) return -1;
+  memcpy(b->bytes + b->end, bytes, n);
+  b->end += n;
+  return 0;
+}
+
+void buffer_consume(buffer *b, size_t n) {
+  b->start += n;
+  if (b->start == b->end) buffer_clear(b);
+}
+
+void buffer_clear(buffer *b) {
+  b->start = b->end = 0;
+  if (b->capacity > KEPT_CAPACITY) buffer_free(b);
+}
+
+void buffer_free(buffer *b) {
+  mem_free(b->bytes);
+  memset(b, 0, sizeof *b);
+}

@@ -1,0 +1,46 @@
+/* buffer.h: bytes appended at the end, taken from the front.
+ *
+ * What the network delivers waits here until somebody reads it. A buffer of
+ * zero bytes (`buffer b = {0}`) is a valid empty one. Leans on mem.h only.
+ */
+#ifndef LLMG_BUFFER_H
+#define LLMG_BUFFER_H
+
+#include <stddef.h>
+
+#include "visibility.h"
+LLMG_HIDDEN_BEGIN
+
+typedef struct buffer {
+  char *bytes;     /* the block, owned by the buffer */
+  size_t start;    /* where the unread bytes begin */
+  size_t end;      /* where they end */
+  size_t capacity; /* the size of the block */
+} buffer;
+
+/* How many bytes are unread. */
+size_t buffer_length(const buffer *b);
+
+/* The unread bytes; valid until the next call that changes the buffer. */
+const char *buffer_bytes(const buffer *b);
+
+/* Makes room: appends of `n` bytes in all will not fail before the buffer is next consumed. Returns
+ * 0, or -1 when there is no memory. */
+int buffer_reserve(buffer *b, size_t n);
+
+/* Copies `n` bytes to the end. Returns 0, or -1 (and changes nothing) when there is no memory.
+ * Any number of appends costs time linear in the bytes. */
+int buffer_append(buffer *b, const char *bytes, size_t n);
+
+/* Drops `n` unread bytes (at most buffer_length) from the front. An emptied buffer keeps its block
+ * for the next bytes, unless the block is large. */
+void buffer_consume(buffer *b, size_t n);
+
+/* Drops all unread bytes. */
+void buffer_clear(buffer *b);
+
+/* Frees the block; the buffer is empty and may be used again. */
+void buffer_free(buffer *b);
+
+LLMG_HIDDEN_END
+#endif

@@ -1,0 +1,35 @@
+/* lcompat.h: what differs between Lua 5.1 (and LuaJIT), 5.2, 5.3 and 5.4, for
+ * the binding. The only place that tests LUA_VERSION_NUM.
+ */
+#ifndef LLMG_LCOMPAT_H
+#define LLMG_LCOMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#if LUA_VERSION_NUM == 501
+
+/* A userdata's table of references is its environment. Both take and give tables only. */
+#define compat_setuservalue(L, i) lua_setfenv(L, i)
+#define compat_getuservalue(L, i) lua_getfenv(L, i)
+#define compat_setfuncs(L, l)     luaL_register(L, NULL, l)
+
+static inline void *compat_testudata(lua_State *L, int i, const char *name) {
+  void *block = lua_touserdata(L, i);
+  if (block == NULL || !lua_getmetatable(L, i)) return NULL;
+  luaL_getmetatable(L, name);
+  int same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same ? block : NULL;
+}
+
+#else
+
+#define compat_setuservalue(L, i) lua_setuservalue(L, i)
+#define compat_getuservalue(L, i) lua_getuservalue(L, i)
+#define compat_setfuncs(L, l)     luaL_setfuncs(L, l, 0)
+#define compat_testudata          luaL_testudata
+
+#endif
+
+#endif

@@ -1,0 +1,144 @@
+/* lcore.c: opens llm_gateway.core, the C half of the module llm_gateway. */
+#define _GNU_SOURCE /* dladdr */
+#include "lcore.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* 7.87: CURLOPT_QUICK_EXIT, without which a name lookup that hangs blocks every close. */
+#define OLDEST_CURL 0x075700
+#if LIBCURL_VERSION_NUM < OLDEST_CURL
+#error "llm-gateway needs libcurl 7.87 or later"
+#endif
+
+/* ---- classes ---- */
+
+void *lcore_new(lua_State *L, size_t size, const char *name) {
+  void *block = lua_newuserdata(L, size);
+  memset(block, 0, size);
+  luaL_getmetatable(L, name);
+  lua_setmetatable(L, -2);
+  return block;
+}
+
+void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close) {
+  static const char *const closers[] = {"__gc", "__close"};
+  luaL_newmetatable(L, name);
+  for (int i = 0; i < 2; i++) {
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, closers[i]);
+  }
+  lua_newtable(L);
+  compat_setfuncs(L, methods);
+  lua_pushcfunction(L, close);
+  lua_setfield(L, -2, "close");
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__index");
+  lua_remove(L, -2);
+}
+
+/* ---- functions ---- */
+
+/* now() -> seconds on a clock that never goes back */
+static int l_now(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)CLOCK_SECOND);
+  return 1;
+}
+
+static int base64_value(int c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return -1;
+}
+
+/* Little-endian IEEE 754 bits, whatever the machine's own order. */
+static void push_float(lua_State *L, uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  lua_pushnumber(L, (lua_Number)value);
+}
+
+/* Decodes into the table on top of the stack. Returns whether the text was whole floats. */
+static bool decode_floats(lua_State *L, const char *text, size_t n) {
+  uint32_t sextets = 0, word = 0;
+  int bits = 0, bytes = 0, count = 0;
+  for (size_t i = 0; i < n; i++) {
+    int value = base64_value((unsigned char)text[i]);
+    if (value < 0) return false;
+    sextets = (sextets << 6 | (uint32_t)value) & 0xFFFF;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    word |= (sextets >> bits & 0xFF) << (8 * bytes);
+    if (++bytes < 4) continue;
+    push_float(L, word);
+    lua_rawseti(L, -2, ++count);
+    word = 0;
+    bytes = 0;
+  }
+  return bytes == 0;
+}
+
+/* floats(text) -> list of the numbers that a base64 text of float32 holds (RFC 4648), as
+ * embeddings of encoding_format "base64" do | nil when it is something else */
+static int l_floats(lua_State *L) {
+  size_t n;
+  const char *text = luaL_checklstring(L, 1, &n);
+  while (n > 0 && text[n - 1] == '=') n--;
+  lua_createtable(L, (int)(n * 3 / 16), 0);
+  if (!decode_floats(L, text, n)) lua_pushnil(L);
+  return 1;
+}
+
+/* ---- opening ---- */
+
+/* A name lookup that hangs is left to its thread (CURLOPT_QUICK_EXIT), which may outlive this
+ * Lua state and with it the mapping of libcurl: so that stays mapped. */
+static void pin_libcurl(void) {
+  Dl_info info;
+  CURL *(*symbol)(void) = curl_easy_init;
+  void *address;
+  memcpy(&address, &symbol, sizeof address);
+  if (dladdr(address, &info) != 0 && info.dli_fname != NULL)
+    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
+static void start_curl(lua_State *L) {
+  const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+  if (version->version_num < OLDEST_CURL)
+    luaL_error(L, "llm-gateway needs libcurl 7.87 or later; this is %s", version->version);
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) luaL_error(L, "libcurl does not start");
+  pin_libcurl();
+}
+
+static const luaL_Reg functions[] = {{"now", l_now},
+                                     {"floats", l_floats},
+                                     {"loop", lloop_new},
+                                     {"client", lclient_new},
+                                     {"config", lclient_config},
+                                     {"send", lclient_send},
+                                     {"sse", lsse_new},
+                                     {NULL, NULL}};
+
+LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
+  start_curl(L);
+  lua_newtable(L);
+  compat_setfuncs(L, functions);
+  lloop_open(L);
+  lua_pop(L, 1);
+  ltransfer_open(L);
+  lua_pop(L, 1);
+  lclient_open(L);
+  lua_setfield(L, -2, "client_methods");
+  lsse_open(L);
+  lua_setfield(L, -2, "sse_methods");
+  lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
+  lua_setfield(L, -2, "curl_version");
+  return 1;
+}

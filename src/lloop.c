@@ -1,0 +1,102 @@
+/* lloop.c: the loop object: loop.h for the Lua above it. Durations are in seconds. */
+#include "lcore.h"
+
+#include "clock.h"
+
+#define LOOP "llm_gateway.core.loop"
+
+typedef struct lua_loop {
+  loop *loop; /* NULL when closed */
+} lua_loop;
+
+static loop *check(lua_State *L) {
+  return lloop_check(L, 1);
+}
+
+void lloop_check_process(lua_State *L, const loop *l) {
+  if (l != NULL && !loop_is_ours(l))
+    luaL_error(L, "this loop belongs to the process that forked this one: make a new one "
+                  "(llm.new_loop) after fork");
+}
+
+loop *lloop_check(lua_State *L, int i) {
+  lua_loop *u = luaL_checkudata(L, i, LOOP);
+  if (u->loop == NULL) luaL_error(L, "the loop is closed");
+  lloop_check_process(L, u->loop);
+  return u->loop;
+}
+
+static int64_t opt_duration(lua_State *L, int i) {
+  return lua_isnoneornil(L, i) ? CLOCK_NEVER : clock_from_seconds(luaL_checknumber(L, i));
+}
+
+/* loop() -> loop object | nil, message */
+int lloop_new(lua_State *L) {
+  lua_loop *u = lcore_new(L, sizeof *u, LOOP);
+  u->loop = loop_new();
+  if (u->loop != NULL) return 1;
+  lua_pushnil(L);
+  lua_pushliteral(L, "no memory or no file descriptor left for a loop");
+  return 2;
+}
+
+static int l_close(lua_State *L) {
+  lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  loop *l = u->loop;
+  u->loop = NULL;
+  loop_free(l);
+  return 0;
+}
+
+/* loop:is_open() */
+static int l_is_open(lua_State *L) {
+  const lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  lua_pushboolean(L, u->loop != NULL);
+  return 1;
+}
+
+/* loop:fd() -> descriptor | nil */
+static int l_fd(lua_State *L) {
+  int fd = loop_fd(check(L));
+  if (fd < 0) return 0;
+  lua_pushinteger(L, fd);
+  return 1;
+}
+
+/* loop:step(wait|nil, budget|nil): I/O only; nil is without limit. */
+static int l_step(lua_State *L) {
+  loop *l = check(L);
+  int64_t wait = opt_duration(L, 2), budget = opt_duration(L, 3);
+  loop_step(l, wait, budget);
+  return 0;
+}
+
+/* loop:alarm(seconds|nil): the descriptor becomes readable then; nil unsets it. */
+static int l_alarm(lua_State *L) {
+  loop *l = check(L);
+  int64_t delay = opt_duration(L, 2);
+  loop_alarm(l, delay == CLOCK_NEVER ? CLOCK_NEVER : clock_after(clock_now(), delay));
+  return 0;
+}
+
+/* loop:ready() -> the id of the next transfer that has something new | nil */
+static int l_ready(lua_State *L) {
+  loop_member *m = loop_next_ready(check(L));
+  if (m == NULL) return 0;
+  lua_pushlightuserdata(L, m->owner);
+  return 1;
+}
+
+/* loop:running() -> how many exchanges are under way */
+static int l_running(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)loop_running(check(L)));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"is_open", l_is_open}, {"fd", l_fd},           {"step", l_step}, {"alarm", l_alarm},
+    {"ready", l_ready},     {"running", l_running}, {NULL, NULL}};
+
+void lloop_open(lua_State *L) {
+  lcore_class(L, LOOP, methods, l_close);
+}

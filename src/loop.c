@@ -1,0 +1,276 @@
+/* loop.c: see loop.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "loop.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "clock.h"
+#include "mem.h"
+#include "poller.h"
+
+#define SPARE_EASIES 16
+#define LATE         (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
+#define STOPPED      CLOCK_SECOND        /* later than this, it was not driving at all */
+
+struct loop {
+  CURLM *multi;
+  poller *poller;
+  pid_t pid;
+  list members;
+  list ready;
+  size_t running;     /* members whose exchange is under way */
+  size_t settling;    /* of these, how many only drain */
+  bool driving;       /* curl is being driven right now */
+  int64_t judge_at;   /* no clock runs out before this */
+  int64_t alarm;      /* what the user of the loop asked for */
+  int64_t stepped_at; /* when the last step ended */
+  CURL *spare[SPARE_EASIES];
+  int spares;
+  buffer sockets; /* the open ones, as ints, for a forked child to close */
+};
+
+/* ---- sockets ---- */
+
+/* CURLOPT_OPENSOCKETFUNCTION. A child process that inherited the socket would keep a closed
+ * stream's connection open. */
+curl_socket_t loop_open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address) {
+  loop *l = self;
+  (void)purpose;
+  int fd = socket(address->family, address->socktype, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+      buffer_append(&l->sockets, (const char *)&fd, sizeof fd) == 0)
+    return fd;
+  close(fd);
+  return CURL_SOCKET_BAD;
+}
+
+/* CURLOPT_CLOSESOCKETFUNCTION; forgets the socket by putting the first in its place. */
+int loop_close_socket(void *self, curl_socket_t fd) {
+  loop *l = self;
+  int *open = (int *)(void *)(l->sockets.bytes + l->sockets.start);
+  size_t n = buffer_length(&l->sockets) / sizeof *open;
+  for (size_t i = 0; i < n; i++) {
+    if (open[i] != fd) continue;
+    open[i] = open[0];
+    buffer_consume(&l->sockets, sizeof *open);
+    break;
+  }
+  return close(fd);
+}
+
+/* ---- life ---- */
+
+loop *loop_new(void) {
+  loop *l = mem_zeroed(sizeof *l);
+  if (l == NULL) return NULL;
+  l->pid = getpid();
+  list_init(&l->members);
+  list_init(&l->ready);
+  l->judge_at = l->alarm = CLOCK_NEVER;
+  l->stepped_at = clock_now();
+  l->multi = curl_multi_init();
+  l->poller = l->multi == NULL ? NULL : poller_new(l->multi);
+  if (l->poller != NULL) return l;
+  loop_free(l);
+  return NULL;
+}
+
+/* In a forked child the members leave too, but curl is not told: see loop_stop. */
+static void orphan_all(loop *l) {
+  while (!list_empty(&l->members)) {
+    loop_member *m = LIST_OWNER(l->members.next, loop_member, node);
+    loop_leave(m);
+    m->class->orphaned(m);
+  }
+}
+
+/* Curl's and epoll's own ends talk to the server and to the shared epoll; a child must not, so what
+ * curl holds stays allocated until the child ends. */
+static void close_in_child(loop *l) {
+  int *open = (int *)(void *)(l->sockets.bytes + l->sockets.start);
+  size_t n = buffer_length(&l->sockets) / sizeof *open;
+  for (size_t i = 0; i < n; i++) close(open[i]);
+}
+
+static void close_curl(loop *l) {
+  while (l->spares > 0) curl_easy_cleanup(l->spare[--l->spares]);
+  if (l->multi != NULL) curl_multi_cleanup(l->multi);
+}
+
+void loop_free(loop *l) {
+  if (l == NULL) return;
+  orphan_all(l);
+  if (loop_is_ours(l))
+    close_curl(l);
+  else
+    close_in_child(l);
+  poller_free(l->poller);
+  buffer_free(&l->sockets);
+  mem_free(l);
+}
+
+bool loop_is_ours(const loop *l) {
+  return l->pid == getpid();
+}
+
+int loop_fd(const loop *l) {
+  return poller_fd(l->poller);
+}
+
+size_t loop_running(const loop *l) {
+  return l->running;
+}
+
+/* ---- members ---- */
+
+int loop_join(loop *l, loop_member *m) {
+  m->easy = l->spares > 0 ? l->spare[--l->spares] : curl_easy_init();
+  if (m->easy == NULL) return -1;
+  m->loop = l;
+  list_append(&l->members, &m->node);
+  return 0;
+}
+
+int loop_start(loop_member *m) {
+  curl_easy_setopt(m->easy, CURLOPT_PRIVATE, m);
+  if (curl_multi_add_handle(m->loop->multi, m->easy) != CURLM_OK) return -1;
+  m->running = true;
+  m->loop->running++;
+  return 0;
+}
+
+/* An HTTP/2 stream that is merely removed lets the server go on generating, unless its connection
+ * may not be used again; HTTP/1.1 closes an unfinished connection by itself. To one that is done
+ * the option means nothing. */
+static void take_from_curl(loop *l, loop_member *m) {
+  curl_easy_setopt(m->easy, CURLOPT_FORBID_REUSE, 1L);
+  curl_multi_remove_handle(l->multi, m->easy);
+  m->running = false;
+  l->running--;
+  if (m->settles) l->settling--;
+}
+
+static void give_back_easy(loop *l, CURL *easy) {
+  if (l->spares == SPARE_EASIES) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  l->spare[l->spares++] = easy;
+}
+
+void loop_stop(loop_member *m) {
+  if (m->easy == NULL) return;
+  if (loop_is_ours(m->loop)) {
+    if (m->running) take_from_curl(m->loop, m);
+    give_back_easy(m->loop, m->easy);
+  }
+  m->easy = NULL;
+}
+
+void loop_leave(loop_member *m) {
+  if (m->loop == NULL) return;
+  loop_stop(m);
+  list_remove(&m->node);
+  list_remove(&m->ready);
+  m->loop = NULL;
+}
+
+void loop_settles(loop_member *m) {
+  m->settles = true;
+  m->loop->settling++;
+}
+
+/* What is ready without a step having found it (a client closed by hand) must still be seen by a
+ * host that watches the descriptor. */
+static void rearm(loop *l) {
+  int64_t moment = l->judge_at < l->alarm ? l->judge_at : l->alarm;
+  poller_alarm(l->poller, list_empty(&l->ready) ? moment : 0);
+}
+
+void loop_ready(loop_member *m) {
+  loop *l = m->loop;
+  if (l == NULL || list_linked(&m->ready)) return;
+  list_append(&l->ready, &m->ready);
+  if (!l->driving) rearm(l);
+}
+
+loop_member *loop_next_ready(loop *l) {
+  if (list_empty(&l->ready)) return NULL;
+  loop_member *m = LIST_OWNER(l->ready.next, loop_member, ready);
+  list_remove(&m->ready);
+  return m;
+}
+
+/* ---- stepping ---- */
+
+static void collect_finished(loop *l) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(l->multi, &left)) != NULL) {
+    loop_member *m = NULL;
+    CURLcode code = message->data.result;
+    if (message->msg != CURLMSG_DONE) continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&m);
+    m->class->done(m, code);
+  }
+}
+
+void loop_judge_at(loop *l, int64_t moment) {
+  if (moment < l->judge_at) l->judge_at = moment;
+}
+
+/* Bytes only ever put clocks off, so judge_at is never too late, and all clocks are looked at only
+ * once the earliest that was known is due. */
+static void judge_all(loop *l, int64_t now) {
+  l->judge_at = CLOCK_NEVER;
+  for (list *node = l->members.next, *next; node != &l->members; node = next) {
+    loop_member *m = LIST_OWNER(node, loop_member, node);
+    next = node->next;
+    if (m->running) loop_judge_at(l, m->class->judge(m, now));
+  }
+}
+
+/* A clock that was due long before this step says that nobody drove the loop. */
+static void forgive_undriven_time(loop *l, int64_t now) {
+  int64_t late = l->judge_at == CLOCK_NEVER ? 0 : now - l->judge_at;
+  if (late <= LATE) return;
+  int64_t ns = late <= STOPPED ? late : now - l->stepped_at;
+  for (list *node = l->members.next; node != &l->members; node = node->next) {
+    loop_member *m = LIST_OWNER(node, loop_member, node);
+    m->class->forgive(m, ns);
+  }
+}
+
+
+/* Clocks are judged after all waiting bytes were read, never before: a late reader is not a silent
+ * server. */
+static void drive(loop *l, int64_t until, int64_t budget) {
+  l->driving = true;
+  bool all = poller_drive(l->poller, until, budget);
+  collect_finished(l);
+  int64_t now = clock_now();
+  if (all && now >= l->judge_at) judge_all(l, now);
+  l->driving = false;
+  rearm(l);
+  l->stepped_at = now;
+}
+
+void loop_step(loop *l, int64_t wait, int64_t budget) {
+  int64_t now = clock_now();
+  forgive_undriven_time(l, now);
+  drive(l, list_empty(&l->ready) ? clock_after(now, wait) : now, budget);
+}
+
+void loop_alarm(loop *l, int64_t moment) {
+  l->alarm = moment;
+  rearm(l);
+}
+
+void loop_settle(loop *l) {
+  if (l->settling > 0) drive(l, 0, CLOCK_NEVER);
+}

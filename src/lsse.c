@@ -1,0 +1,99 @@
+/* lsse.c: the SSE parser for Lua: what require "llm_gateway.sse" is made of. */
+#include "lcore.h"
+
+#include "sse.h"
+
+#define SSE "llm_gateway.core.sse"
+
+typedef struct lua_sse {
+  bool open;
+  sse parser;
+} lua_sse;
+
+static sse *check(lua_State *L) {
+  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  if (!u->open) luaL_error(L, "the parser is closed");
+  return &u->parser;
+}
+
+/* sse(max_event_bytes) -> parser */
+int lsse_new(lua_State *L) {
+  double max = luaL_checknumber(L, 1);
+  luaL_argcheck(L, max >= 1 && max <= (double)((size_t)-1 / 16), 1, "max_event_bytes out of range");
+  lua_sse *u = lcore_new(L, sizeof *u, SSE);
+  sse_init(&u->parser, (size_t)max);
+  u->open = true;
+  return 1;
+}
+
+static int l_close(lua_State *L) {
+  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  if (u->open) sse_free(&u->parser);
+  u->open = false;
+  return 0;
+}
+
+static int push_failure(lua_State *L, const sse *p, int status) {
+  if (status == SSE_NO_MEMORY) return luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  lua_pushliteral(L, "an event is larger than max_event_bytes, ");
+  lua_pushinteger(L, (lua_Integer)p->max_event_bytes);
+  lua_concat(L, 2);
+  return 2;
+}
+
+/* parser:feed(bytes) -> parser | nil, message */
+static int l_feed(lua_State *L) {
+  size_t n;
+  sse *p = check(L);
+  const char *bytes = luaL_checklstring(L, 2, &n);
+  int status = sse_feed(p, bytes, n);
+  if (status != SSE_OK) return push_failure(L, p, status);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static void set_text(lua_State *L, const char *name, const char *text, size_t n) {
+  lua_pushlstring(L, text, n);
+  lua_setfield(L, -2, name);
+}
+
+static void push_event(lua_State *L, const sse_event *event) {
+  bool named = event->type_length > 0;
+  lua_createtable(L, 0, 3);
+  set_text(L, "event", named ? event->type : "message", named ? event->type_length : 7);
+  set_text(L, "data", event->data, event->data_length);
+  set_text(L, "id", event->id, event->id_length);
+}
+
+/* parser:next() -> {event, data, id} | nil */
+static int l_next(lua_State *L) {
+  sse_event event;
+  if (!sse_next(check(L), &event)) return 0;
+  push_event(L, &event);
+  return 1;
+}
+
+/* parser:retry() -> milliseconds | nil */
+static int l_retry(lua_State *L) {
+  const sse *p = check(L);
+  if (p->retry < 0) return 0;
+  lua_pushinteger(L, (lua_Integer)p->retry);
+  return 1;
+}
+
+/* parser:finish() -> the event that lacks only its blank line | nil. Events that were not pulled
+ * before stay to be pulled. */
+static int l_finish(lua_State *L) {
+  sse_event event;
+  if (!sse_finish(check(L), &event)) return 0;
+  push_event(L, &event);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"feed", l_feed},   {"next", l_next},     {"retry", l_retry},
+                                   {"finish", l_finish}, {NULL, NULL}};
+
+void lsse_open(lua_State *L) {
+  lcore_class(L, SSE, methods, l_close);
+}

@@ -1,0 +1,228 @@
+/* ltransfer.c: the transfer object: transfer.h for the Lua above it.
+ *
+ * A pull returns what it found, or false when there is nothing yet, or nil at
+ * the end, or nil and a table of facts about the failure. It never waits.
+ */
+#include "lcore.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define TRANSFER "llm_gateway.core.transfer"
+
+typedef struct lua_transfer {
+  transfer *transfer; /* NULL when closed */
+} lua_transfer;
+
+static transfer *check(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  if (u->transfer == NULL) luaL_error(L, "the transfer is closed");
+  lloop_check_process(L, transfer_member(u->transfer)->loop);
+  return u->transfer;
+}
+
+transfer *ltransfer_push(lua_State *L, loop *l, int keeper) {
+  lua_transfer *u = lcore_new(L, sizeof *u, TRANSFER);
+  lua_createtable(L, 1, 0);
+  lua_pushvalue(L, keeper);
+  lua_rawseti(L, -2, 1);
+  compat_setuservalue(L, -2);
+  u->transfer = transfer_new(l);
+  if (u->transfer == NULL) luaL_error(L, "not enough memory");
+  transfer_member(u->transfer)->owner = u;
+  return u->transfer;
+}
+
+static int l_close(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  transfer *t = u->transfer;
+  u->transfer = NULL;
+  transfer_free(t);
+  return 0;
+}
+
+/* transfer:release(): closed for its user, while its connection may end well and be used again. */
+static int l_release(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  transfer *t = u->transfer;
+  u->transfer = NULL;
+  if (t != NULL) transfer_release(t);
+  return 0;
+}
+
+/* transfer:id() -> what loop:ready() calls it */
+static int l_id(lua_State *L) {
+  lua_pushlightuserdata(L, luaL_checkudata(L, 1, TRANSFER));
+  return 1;
+}
+
+/* ---- failures ---- */
+
+typedef struct failure_name {
+  const char *class, *clock, *limit;
+} failure_name;
+
+static const failure_name failure_names[] = {
+    [FAILURE_NONE] = {"none", NULL, NULL},
+    [FAILURE_RESOLVE] = {"resolve", NULL, NULL},
+    [FAILURE_CONNECT] = {"connect", NULL, NULL},
+    [FAILURE_TLS] = {"tls", NULL, NULL},
+    [FAILURE_PROXY] = {"proxy", NULL, NULL},
+    [FAILURE_NOT_HTTP] = {"not_http", NULL, NULL},
+    [FAILURE_LOST] = {"lost", NULL, NULL},
+    [FAILURE_CONNECT_TIMEOUT] = {"timeout", "connect", NULL},
+    [FAILURE_SILENCE_TIMEOUT] = {"timeout", "silence", NULL},
+    [FAILURE_EVENT_TIMEOUT] = {"timeout", "event", NULL},
+    [FAILURE_TOTAL_TIMEOUT] = {"timeout", "total", NULL},
+    [FAILURE_HEAD_TOO_LARGE] = {"too_large", NULL, "headers"},
+    [FAILURE_BODY_TOO_LARGE] = {"too_large", NULL, "max_response_bytes"},
+    [FAILURE_EVENT_TOO_LARGE] = {"too_large", NULL, "max_event_bytes"},
+    [FAILURE_CLOSED] = {"closed", NULL, NULL},
+    [FAILURE_INTERNAL] = {"internal", NULL, NULL},
+};
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+  if (text == NULL) return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+/* {class, clock, limit_name, text, connected} */
+void ltransfer_push_failure(lua_State *L, const transfer *t) {
+  const transfer_failure *failure = transfer_failed(t);
+  const failure_name *name = &failure_names[failure->class];
+  lua_createtable(L, 0, 5);
+  set_text(L, "class", name->class);
+  set_text(L, "clock", name->clock);
+  set_text(L, "limit_name", name->limit);
+  set_text(L, "text", failure->text);
+  lua_pushboolean(L, transfer_was_connected(t));
+  lua_setfield(L, -2, "connected");
+}
+
+/* What a pull returns when it has nothing to hand over. */
+static int push_nothing(lua_State *L, const transfer *t, transfer_status status) {
+  if (status == TRANSFER_WAIT) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  lua_pushnil(L);
+  if (status == TRANSFER_END) return 1;
+  ltransfer_push_failure(L, t);
+  return 2;
+}
+
+/* ---- the head ---- */
+
+static const char *skip_blanks(const char *at, const char *end) {
+  while (at < end && (*at == ' ' || *at == '\t')) at++;
+  return at;
+}
+
+static const char *cut_blanks(const char *at, const char *end) {
+  while (end > at && strchr(" \t\r\n", end[-1]) != NULL) end--;
+  return end;
+}
+
+static void push_lower(lua_State *L, const char *text, size_t n) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (size_t i = 0; i < n; i++) luaL_addchar(&b, (char)tolower((unsigned char)text[i]));
+  luaL_pushresult(&b);
+}
+
+/* RFC 9110, 5.2: fields of one name are one list. The table is on top of the stack. */
+static void add_header(lua_State *L, const char *line, const char *end) {
+  const char *colon = memchr(line, ':', (size_t)(end - line));
+  if (colon == NULL) return;
+  const char *value = skip_blanks(colon + 1, end);
+  push_lower(L, line, (size_t)(colon - line));
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  bool repeated = !lua_isnil(L, -1);
+  if (repeated) lua_pushliteral(L, ", ");
+  lua_pushlstring(L, value, (size_t)(cut_blanks(value, end) - value));
+  if (repeated) lua_concat(L, 3);
+  if (!repeated) lua_remove(L, -2);
+  lua_rawset(L, -3);
+}
+
+static void push_headers(lua_State *L, const buffer *headers) {
+  const char *at = buffer_bytes(headers), *end = at + buffer_length(headers);
+  lua_createtable(L, 0, 8);
+  while (at < end) {
+    const char *lf = memchr(at, '\n', (size_t)(end - at));
+    const char *next = lf == NULL ? end : lf + 1;
+    add_header(L, at, next);
+    at = next;
+  }
+}
+
+/* transfer:head() -> status, headers, is_event_stream | false | nil, facts */
+static int l_head(lua_State *L) {
+  const transfer *t = check(L);
+  transfer_status status = transfer_head(t);
+  if (status != TRANSFER_READY) return push_nothing(L, t, status);
+  lua_pushinteger(L, transfer_http_status(t));
+  push_headers(L, transfer_headers(t));
+  lua_pushboolean(L, transfer_is_event_stream(t));
+  return 3;
+}
+
+/* ---- the rest ---- */
+
+/* transfer:body() -> text | false | nil, facts */
+static int l_body(lua_State *L) {
+  const buffer *body;
+  const transfer *t = check(L);
+  transfer_status status = transfer_body(t, &body);
+  if (status != TRANSFER_READY) return push_nothing(L, t, status);
+  lua_pushlstring(L, buffer_bytes(body), buffer_length(body));
+  return 1;
+}
+
+/* transfer:pull() -> data, event name | nil ("message"), unfinished | false | nil | nil, facts.
+ * unfinished: the answer ended before the event's blank line. */
+static int l_pull(lua_State *L) {
+  sse_event event;
+  bool unfinished;
+  transfer *t = check(L);
+  transfer_status status = transfer_next(t, &event, &unfinished);
+  if (status != TRANSFER_READY) return push_nothing(L, t, status);
+  lua_pushlstring(L, event.data, event.data_length);
+  if (event.type_length == 0)
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, event.type, event.type_length);
+  lua_pushboolean(L, unfinished);
+  return 3;
+}
+
+static void set_number(lua_State *L, const char *name, double number) {
+  lua_pushnumber(L, number);
+  lua_setfield(L, -2, name);
+}
+
+/* transfer:timings() -> {dns, connect, tls, first_byte, total (seconds), bytes} */
+static int l_timings(lua_State *L) {
+  transfer_timings timings;
+  transfer_get_timings(check(L), &timings);
+  lua_createtable(L, 0, 6);
+  set_number(L, "dns", timings.dns);
+  set_number(L, "connect", timings.connect);
+  set_number(L, "tls", timings.tls);
+  set_number(L, "first_byte", timings.first_byte);
+  set_number(L, "total", timings.total);
+  lua_pushinteger(L, (lua_Integer)timings.bytes);
+  lua_setfield(L, -2, "bytes");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},
+                                   {"body", l_body},       {"pull", l_pull},
+                                   {"release", l_release}, {"timings", l_timings},
+                                   {NULL, NULL}};
+
+void ltransfer_open(lua_State *L) {
+  lcore_class(L, TRANSFER, methods, l_close);
+}

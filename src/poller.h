@@ -1,0 +1,46 @@
+/* poller.h: waits for curl's sockets and timers, and lets curl act on them.
+ *
+ * One of two files implements it: poller_epoll.c (Linux) puts all of it behind
+ * one descriptor that a host can watch; poller_multi.c works wherever libcurl
+ * does, without a descriptor. Build with -DLLMG_NO_EPOLL to have the second on
+ * Linux too. A kqueue would be a third. Leans on libcurl's multi interface.
+ */
+#ifndef LLMG_POLLER_H
+#define LLMG_POLLER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "visibility.h"
+LLMG_HIDDEN_BEGIN
+
+#if defined(__linux__) && !defined(LLMG_NO_EPOLL)
+#define LLMG_EPOLL 1
+#else
+#define LLMG_EPOLL 0
+#endif
+
+typedef struct poller poller;
+
+/* A poller for `multi`, or NULL when there is no memory or no descriptor left.
+ * Free it after `multi`, which reports to it until its end. */
+poller *poller_new(CURLM *multi);
+
+/* Closes the descriptors, frees the poller; NULL is allowed. */
+void poller_free(poller *p);
+
+/* A descriptor that is readable when poller_drive has something to do, or -1 where there is none. */
+int poller_fd(const poller *p);
+
+/* Makes the descriptor readable at `moment` (clock.h; CLOCK_NEVER: unset), and poller_drive return
+ * then at the latest. Replaces the last alarm. */
+void poller_alarm(poller *p, int64_t moment);
+
+/* Waits for work until `until` at the latest and lets curl do what is due. Stops early when that
+ * takes longer than `budget` nanoseconds (CLOCK_NEVER: no limit), leaving the rest for the next call.
+ * Returns whether everything that was due is done. */
+bool poller_drive(poller *p, int64_t until, int64_t budget);
+
+LLMG_HIDDEN_END
+#endif

@@ -1,0 +1,81 @@
+/* sse.h: the parser of server-sent events (WHATWG HTML, "Server-sent events",
+ * section "Interpreting an event stream").
+ *
+ * Feed it bytes in whatever pieces the network delivers, then pull events:
+ *
+ *   sse parser;
+ *   sse_init(&parser, 16 << 20);
+ *   sse_feed(&parser, bytes, n);
+ *   while (sse_next(&parser, &event)) use(event.data, event.data_length);
+ *   sse_free(&parser);
+ *
+ * Lines end with LF, CR or CRLF; a BOM may open the stream; comments and
+ * unknown fields are ignored. Time is linear in the bytes fed, however they
+ * are split. Memory is bounded by max_event_bytes for the event being read,
+ * plus the events not pulled yet. Leans on buffer.h; knows neither HTTP nor
+ * JSON nor Lua.
+ */
+#ifndef LLMG_SSE_H
+#define LLMG_SSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+LLMG_HIDDEN_BEGIN
+
+enum {
+  SSE_OK = 0,
+  SSE_NO_MEMORY = -1,
+  SSE_TOO_LARGE = -2 /* an event, or a line, over max_event_bytes */
+};
+
+typedef struct sse {
+  size_t max_event_bytes;
+  int failure;   /* SSE_OK, or what every later feed returns */
+  int bom;       /* how many bytes of the BOM have matched; 3 once that is settled */
+  bool after_cr; /* the last line ended with CR: an LF that follows belongs to it */
+  bool has_data; /* the event being read has a data field, perhaps an empty one */
+  int64_t retry; /* milliseconds; -1 when the server named none */
+  buffer line;   /* a line whose end has not arrived */
+  buffer data;   /* of the event being read: data, each line but the last with its LF */
+  buffer type;   /* its event field */
+  buffer id;     /* the last id field; outlives its event */
+  buffer queue;  /* finished events */
+  size_t taken;  /* bytes of the queue that the last sse_next handed out */
+} sse;
+
+/* Texts are not terminated; they stay valid until the next call on the parser. */
+typedef struct sse_event {
+  const char *data;
+  size_t data_length;
+  const char *type; /* length 0 stands for "message" */
+  size_t type_length;
+  const char *id; /* length 0: the server named none */
+  size_t id_length;
+} sse_event;
+
+/* Makes an empty parser. Events whose data is longer than `max_event_bytes` are refused. */
+void sse_init(sse *p, size_t max_event_bytes);
+
+/* Reads `n` bytes. Returns SSE_OK or a failure, which sticks; events finished before it can still
+ * be pulled. */
+int sse_feed(sse *p, const char *bytes, size_t n);
+
+/* Pulls the next finished event. Returns false when there is none. */
+bool sse_next(sse *p, sse_event *event);
+
+/* How many bytes of finished events wait to be pulled. */
+size_t sse_queued(const sse *p);
+
+/* The stream has ended. Hands over the event that lacks only its blank line, if there is one, and
+ * starts anew: last id, retry, BOM and failure are forgotten; finished events stay to be pulled.
+ * Returns whether there was one (false too when there is no memory for it). */
+bool sse_finish(sse *p, sse_event *event);
+
+/* Frees what the parser holds. It may be initialised again. */
+void sse_free(sse *p);
+
+LLMG_HIDDEN_END
+#endif

@@ -1,0 +1,261 @@
+/* transfer.c: see transfer.h. Its life, its clocks and its pulls; what it has
+ * to do with libcurl is in transfer_http.c. */
+#include "transfer_private.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+
+#define DRAIN_TIME (CLOCK_SECOND / 10)
+
+/* ---- ends ---- */
+
+static void stop(transfer *t) {
+  if (t->member.easy != NULL && t->member.running && loop_is_ours(t->member.loop))
+    transfer_read_timings(t, &t->timings);
+  loop_stop(&t->member);
+  t->done = true;
+  t->paused = false;
+  loop_ready(&t->member);
+}
+
+static void fail(transfer *t, transfer_failure_class class, const char *text) {
+  transfer_note_failure(t, class, text);
+  stop(t);
+}
+
+void transfer_close(transfer *t) {
+  if (t->finished) return;
+  sse_free(&t->events);
+  fail(t, FAILURE_CLOSED, "closed before its end");
+}
+
+void transfer_free(transfer *t) {
+  if (t == NULL) return;
+  loop_leave(&t->member);
+  list_remove(&t->group);
+  curl_slist_free_all(t->request_headers);
+  buffer_free(&t->request_body);
+  buffer_free(&t->headers);
+  buffer_free(&t->body);
+  sse_free(&t->events);
+  mem_free(t);
+}
+
+/* ---- clocks ---- */
+
+typedef struct deadline {
+  int64_t moment;
+  transfer_failure_class class;
+  const char *text;
+} deadline;
+
+static void sooner(deadline *d, int64_t start, int64_t limit, transfer_failure_class class,
+                   const char *text) {
+  int64_t moment = limit == 0 ? CLOCK_NEVER : clock_after(start, limit);
+  if (moment < d->moment) *d = (deadline){moment, class, text};
+}
+
+/* The clocks of silence stand still while the transfer is paused: then it is not the server that
+ * keeps silent. */
+static deadline next_deadline(const transfer *t) {
+  const transfer_options *o = &t->options;
+  deadline d = {CLOCK_NEVER, FAILURE_NONE, ""};
+  sooner(&d, t->started_at, o->total_timeout, FAILURE_TOTAL_TIMEOUT, "it took too long in all");
+  if (!t->connected)
+    sooner(&d, t->active_at, o->connect_timeout, FAILURE_CONNECT_TIMEOUT, "no connection in time");
+  if (!t->connected || t->paused) return d;
+  sooner(&d, t->active_at, o->timeout, FAILURE_SILENCE_TIMEOUT, "nothing came for too long");
+  if (o->stream)
+    sooner(&d, t->event_at, o->event_timeout, FAILURE_EVENT_TIMEOUT, "no event came for too long");
+  return d;
+}
+
+static int64_t judge(loop_member *m, int64_t now) {
+  transfer *t = transfer_of_member(m);
+  if (t->draining) {
+    if (now < t->drain_until) return t->drain_until;
+    transfer_free(t);
+    return CLOCK_NEVER;
+  }
+  deadline d = next_deadline(t);
+  if (now < d.moment) return d.moment;
+  fail(t, d.class, d.text);
+  return CLOCK_NEVER;
+}
+
+void transfer_wind_clocks(transfer *t) {
+  loop_judge_at(t->member.loop, t->draining ? t->drain_until : next_deadline(t).moment);
+}
+
+static void forgive(loop_member *m, int64_t ns) {
+  transfer *t = transfer_of_member(m);
+  t->active_at += ns;
+  t->event_at += ns;
+}
+
+/* ---- the loop's view ---- */
+
+static void on_done(loop_member *m, CURLcode code) {
+  transfer *t = transfer_of_member(m);
+  if (t->draining) {
+    transfer_free(t);
+    return;
+  }
+  if (code != CURLE_OK) transfer_note_code(t, code);
+  stop(t);
+}
+
+static void on_orphaned(loop_member *m) {
+  transfer *t = transfer_of_member(m);
+  if (t->draining)
+    transfer_free(t);
+  else
+    transfer_close(t);
+}
+
+static const loop_class class = {on_done, judge, forgive, on_orphaned};
+
+loop_member *transfer_member(transfer *t) {
+  return &t->member;
+}
+
+transfer *transfer_of_member(loop_member *m) {
+  return (transfer *)m;
+}
+
+void transfer_join_group(transfer *t, list *group) {
+  list_append(group, &t->group);
+}
+
+void transfer_close_group(list *group) {
+  for (list *node = group->next, *next; node != group; node = next) {
+    transfer *t = LIST_OWNER(node, transfer, group);
+    next = node->next;
+    on_orphaned(&t->member);
+  }
+}
+
+/* ---- beginnings ---- */
+
+transfer *transfer_new(loop *l) {
+  transfer *t = mem_zeroed(sizeof *t);
+  if (t == NULL) return NULL;
+  t->member.class = &class;
+  if (loop_join(l, &t->member) == 0) return t;
+  mem_free(t);
+  return NULL;
+}
+
+int transfer_add_header(transfer *t, const char *line) {
+  struct curl_slist *headers = curl_slist_append(t->request_headers, line);
+  if (headers == NULL) return -1;
+  t->request_headers = headers;
+  return 0;
+}
+
+int transfer_add_body(transfer *t, const char *bytes, size_t n) {
+  return buffer_append(&t->request_body, bytes, n);
+}
+
+int transfer_start(transfer *t, const transfer_options *options) {
+  loop_settle(t->member.loop);
+  t->options = *options;
+  sse_init(&t->events, options->max_event_bytes);
+  t->started_at = t->active_at = t->event_at = clock_now();
+  CURLcode code = transfer_set_easy(t, options);
+  if (code == CURLE_OK && loop_start(&t->member) != 0) code = CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OK) {
+    transfer_wind_clocks(t);
+    return 0;
+  }
+  transfer_note_code(t, code);
+  stop(t);
+  return -1;
+}
+
+/* ---- pulls ---- */
+
+transfer_status transfer_head(const transfer *t) {
+  if (t->failure.class == FAILURE_CLOSED) return TRANSFER_FAILED;
+  if (t->head_complete) return TRANSFER_READY;
+  return t->done ? TRANSFER_FAILED : TRANSFER_WAIT;
+}
+
+/* curl_easy_pause calls on_body before it returns, which may pause again or fail. */
+static void resume(transfer *t) {
+  if (!t->paused || sse_queued(&t->events) > LOW_WATER) return;
+  t->paused = false;
+  t->active_at = t->event_at = clock_now();
+  curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  if (t->failure.class != FAILURE_NONE)
+    stop(t);
+  else
+    transfer_wind_clocks(t);
+}
+
+static bool next_unfinished(transfer *t, sse_event *event, bool *unfinished) {
+  if (t->finished || t->failure.class != FAILURE_NONE) return false;
+  t->finished = true;
+  *unfinished = sse_finish(&t->events, event);
+  return *unfinished;
+}
+
+transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
+  *unfinished = false;
+  resume(t);
+  if (sse_next(&t->events, event)) return TRANSFER_READY;
+  if (!t->done) return TRANSFER_WAIT;
+  if (next_unfinished(t, event, unfinished)) return TRANSFER_READY;
+  return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
+}
+
+transfer_status transfer_body(const transfer *t, const buffer **body) {
+  *body = &t->body;
+  if (!t->done) return TRANSFER_WAIT;
+  return t->failure.class == FAILURE_NONE ? TRANSFER_READY : TRANSFER_FAILED;
+}
+
+int transfer_http_status(const transfer *t) {
+  return t->http_status;
+}
+
+const buffer *transfer_headers(const transfer *t) {
+  return &t->headers;
+}
+
+bool transfer_is_event_stream(const transfer *t) {
+  return t->is_event_stream;
+}
+
+const transfer_failure *transfer_failed(const transfer *t) {
+  return &t->failure;
+}
+
+bool transfer_was_connected(const transfer *t) {
+  return t->connected;
+}
+
+bool transfer_is_done(const transfer *t) {
+  return t->done;
+}
+
+void transfer_get_timings(const transfer *t, transfer_timings *timings) {
+  *timings = t->timings;
+  if (!t->done && t->member.running) transfer_read_timings(t, timings);
+}
+
+void transfer_release(transfer *t) {
+  if (t->done || !t->member.running || !loop_is_ours(t->member.loop)) {
+    transfer_free(t);
+    return;
+  }
+  t->draining = true;
+  t->member.owner = NULL;
+  list_remove(&t->member.ready);
+  t->drain_until = clock_now() + DRAIN_TIME;
+  if (t->paused) curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  loop_settles(&t->member);
+  transfer_wind_clocks(t);
+}

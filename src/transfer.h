@@ -1,0 +1,161 @@
+/* transfer.h: one HTTP exchange in a loop.
+ *
+ * A transfer is made, given its headers and body, started, and then pulled:
+ * its head, its events (when the answer is an event stream and that was asked
+ * for) or its body. Each pull says what it has, that there is nothing yet, that
+ * the end is reached, or that the exchange failed; facts only, the meaning is
+ * for others. While its events are not pulled a transfer pauses, so that an
+ * unread stream costs bounded memory.
+ *
+ *   transfer *t = transfer_new(loop);
+ *   transfer_add_header(t, "Content-Type: application/json");
+ *   transfer_start(t, &options);
+ *   while ((status = transfer_next(t, &event)) == TRANSFER_WAIT) loop_step(loop, ...);
+ *   transfer_free(t);
+ *
+ * A transfer belongs to whoever made it and must be freed by them, before or
+ * after its loop. Nothing here calls Lua, raises, prints or exits.
+ */
+#ifndef LLMG_TRANSFER_H
+#define LLMG_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "list.h"
+#include "loop.h"
+#include "sse.h"
+LLMG_HIDDEN_BEGIN
+
+typedef struct transfer transfer;
+
+/* What a pull found. */
+typedef enum transfer_status {
+  TRANSFER_READY, /* what was asked for */
+  TRANSFER_WAIT,  /* nothing yet: step the loop */
+  TRANSFER_END,   /* the exchange has ended, and all of it was pulled */
+  TRANSFER_FAILED /* see transfer_failure; the same again however often it is asked */
+} transfer_status;
+
+typedef enum transfer_failure_class {
+  FAILURE_NONE,
+  FAILURE_RESOLVE,         /* the host's name */
+  FAILURE_CONNECT,         /* nobody listens, or nobody is there */
+  FAILURE_TLS,             /* no secure connection to a server that is who it should be */
+  FAILURE_PROXY,           /* the proxy, not the server */
+  FAILURE_NOT_HTTP,        /* an answer in no HTTP that is understood */
+  FAILURE_LOST,            /* the connection ended before the answer did */
+  FAILURE_CONNECT_TIMEOUT, /* the four clocks */
+  FAILURE_SILENCE_TIMEOUT,
+  FAILURE_EVENT_TIMEOUT,
+  FAILURE_TOTAL_TIMEOUT,
+  FAILURE_HEAD_TOO_LARGE, /* the three limits */
+  FAILURE_BODY_TOO_LARGE,
+  FAILURE_EVENT_TOO_LARGE,
+  FAILURE_CLOSED,  /* by transfer_close, or its loop is gone */
+  FAILURE_INTERNAL /* no memory, or an option libcurl refused */
+} transfer_failure_class;
+
+typedef struct transfer_failure {
+  transfer_failure_class class;
+  char text[CURL_ERROR_SIZE + 64]; /* libcurl's words, and the system's */
+} transfer_failure;
+
+/* What to do; texts are copied by transfer_start. Durations are in nanoseconds, 0 for no limit;
+ * so are sizes, in bytes. NULL stands for libcurl's default. */
+typedef struct transfer_options {
+  const char *method; /* upper case */
+  const char *url;
+  bool has_body;  /* send what transfer_add_body gathered, perhaps nothing */
+  bool stream;    /* read a 2xx text/event-stream as events */
+  bool http2;     /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
+  bool insecure;  /* do not verify the server's certificate */
+  int64_t connect_timeout; /* until the request can be sent */
+  int64_t timeout;         /* longest silence after that */
+  int64_t event_timeout;   /* longest time without an event */
+  int64_t total_timeout;   /* all of it */
+  size_t max_body_bytes;   /* decoded */
+  size_t max_event_bytes;
+  const char *proxy; /* "" for none at all */
+  const char *ca_file, *ca_path;
+  const char *client_cert, *client_key;
+} transfer_options;
+
+/* Seconds since the start, -1 for what did not happen. */
+typedef struct transfer_timings {
+  double dns, connect, tls, first_byte, total;
+  double bytes; /* of body, decoded */
+} transfer_timings;
+
+/* A transfer that has not started, or NULL when there is no memory. */
+transfer *transfer_new(loop *l);
+
+/* Adds a header line ("Name: value", no line end; "Name:" sends none of that name). Returns 0 or -1
+ * without memory. */
+int transfer_add_header(transfer *t, const char *line);
+
+/* Adds to the request's body. Returns 0 or -1 without memory. */
+int transfer_add_body(transfer *t, const char *bytes, size_t n);
+
+/* Sends the request. Returns 0, or -1 and the transfer has failed (transfer_failed tells why). */
+int transfer_start(transfer *t, const transfer_options *options);
+
+/* Closes the connection at once; unless it was complete the transfer has failed with
+ * FAILURE_CLOSED. Allowed at any time. */
+void transfer_close(transfer *t);
+
+/* Ends and frees; NULL is allowed. An unfinished connection closes. */
+void transfer_free(transfer *t);
+
+/* Frees too, but lets the answer's last bytes (those after an event that said "done") arrive for a
+ * moment, so that the connection can be used again. The caller's pointer is dead. */
+void transfer_release(transfer *t);
+
+/* ---- what came ---- */
+
+/* READY once the answer's status and headers are here. */
+transfer_status transfer_head(const transfer *t);
+
+/* HTTP's status, 0 before transfer_head is READY. */
+int transfer_http_status(const transfer *t);
+
+/* The header lines as received, each with its CRLF, without the status line; trailers follow.
+ * Valid until the loop is next stepped. */
+const buffer *transfer_headers(const transfer *t);
+
+/* Whether the answer is read as events (known once transfer_head is READY). */
+bool transfer_is_event_stream(const transfer *t);
+
+/* READY with the next event, whose texts stay valid until the next call on the transfer or the
+ * loop. `*unfinished` says that the answer ended before the event's blank line. */
+transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished);
+
+/* READY with the whole body once it is complete; it stays valid while the transfer lives. */
+transfer_status transfer_body(const transfer *t, const buffer **body);
+
+/* Why it failed; class FAILURE_NONE if it did not. */
+const transfer_failure *transfer_failed(const transfer *t);
+
+/* Whether the connection was made, so that the server may have read the request. */
+bool transfer_was_connected(const transfer *t);
+
+/* Whether the exchange has ended, well or not. */
+bool transfer_is_done(const transfer *t);
+
+/* How long its parts took, so far. */
+void transfer_get_timings(const transfer *t, transfer_timings *timings);
+
+/* The loop's view, for the ready queue; m->owner is the caller's to set. */
+loop_member *transfer_member(transfer *t);
+transfer *transfer_of_member(loop_member *m);
+
+/* Puts the transfer into a list of the caller's, which it leaves when it is freed. */
+void transfer_join_group(transfer *t, list *group);
+
+/* Closes every transfer of a group, those that only drain included. */
+void transfer_close_group(list *group);
+
+LLMG_HIDDEN_END
+#endif

@@ -1,0 +1,296 @@
+/* transfer_http.c: what a transfer tells libcurl, and what libcurl tells it.
+ *
+ * The callbacks append to buffers and stamp clocks, and do nothing else. What
+ * each option means is in curl_easy_setopt(3).
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "transfer_private.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define MAX_IDLE_SECONDS 4L /* a connection kept for longer may be closing at the server's end */
+
+/* ---- failures ---- */
+
+typedef struct code_class {
+  CURLcode code;
+  transfer_failure_class class;
+} code_class;
+
+static const code_class code_classes[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, FAILURE_RESOLVE},
+    {CURLE_COULDNT_RESOLVE_PROXY, FAILURE_PROXY},
+    {CURLE_PROXY, FAILURE_PROXY},
+    {CURLE_COULDNT_CONNECT, FAILURE_CONNECT},
+    {CURLE_SSL_CONNECT_ERROR, FAILURE_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, FAILURE_TLS},
+    {CURLE_SSL_CERTPROBLEM, FAILURE_TLS},
+    {CURLE_SSL_CIPHER, FAILURE_TLS},
+    {CURLE_SSL_CACERT_BADFILE, FAILURE_TLS},
+    {CURLE_SSL_ISSUER_ERROR, FAILURE_TLS},
+    {CURLE_SSL_ENGINE_INITFAILED, FAILURE_TLS},
+    {CURLE_USE_SSL_FAILED, FAILURE_TLS},
+    {CURLE_UNSUPPORTED_PROTOCOL, FAILURE_NOT_HTTP},
+    {CURLE_WEIRD_SERVER_REPLY, FAILURE_NOT_HTTP},
+    {CURLE_BAD_CONTENT_ENCODING, FAILURE_NOT_HTTP},
+    {CURLE_OUT_OF_MEMORY, FAILURE_INTERNAL},
+    {CURLE_URL_MALFORMAT, FAILURE_INTERNAL},
+    {CURLE_BAD_FUNCTION_ARGUMENT, FAILURE_INTERNAL},
+    {CURLE_UNKNOWN_OPTION, FAILURE_INTERNAL},
+};
+
+static transfer_failure_class class_of(CURLcode code) {
+  for (size_t i = 0; i < sizeof code_classes / sizeof *code_classes; i++)
+    if (code_classes[i].code == code) return code_classes[i].class;
+  return FAILURE_LOST;
+}
+
+void transfer_note_failure(transfer *t, transfer_failure_class class, const char *text) {
+  if (t->failure.class != FAILURE_NONE) return;
+  t->failure.class = class;
+  snprintf(t->failure.text, sizeof t->failure.text, "%s", text);
+}
+
+/* libcurl says that it could not connect; only the system's error number says why. */
+void transfer_note_code(transfer *t, CURLcode code) {
+  char text[sizeof t->failure.text], why[60] = "";
+  const char *words = t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
+  long number = 0;
+  if (code == CURLE_COULDNT_CONNECT) curl_easy_getinfo(t->member.easy, CURLINFO_OS_ERRNO, &number);
+  if (number != 0 && strerror_r((int)number, why, sizeof why) != 0) why[0] = '\0';
+  snprintf(text, sizeof text, "%s%s%s", words, why[0] != '\0' ? ": " : "", why);
+  transfer_note_failure(t, class_of(code), text);
+}
+
+/* ---- callbacks ---- */
+
+/* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. */
+static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
+  transfer *t = self;
+  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  t->connected = true;
+  t->active_at = t->event_at = clock_now();
+  transfer_wind_clocks(t);
+  return CURL_PREREQFUNC_OK;
+}
+
+/* CURLOPT_READFUNCTION */
+static size_t on_read(char *to, size_t size, size_t count, void *self) {
+  transfer *t = self;
+  size_t n = size * count, left = buffer_length(&t->request_body);
+  if (n > left) n = left;
+  memcpy(to, buffer_bytes(&t->request_body), n);
+  buffer_consume(&t->request_body, n);
+  t->active_at = clock_now();
+  return n;
+}
+
+/* CURLOPT_SEEKFUNCTION. libcurl would send a POST again, unasked, when a kept connection dies under
+ * it; the server may have read both. A body that cannot be rewound stops that. */
+static int on_seek(void *self, curl_off_t offset, int origin) {
+  (void)self, (void)offset, (void)origin;
+  return CURL_SEEKFUNC_FAIL;
+}
+
+static bool has_event_stream_type(CURL *easy) {
+  static const char wanted[] = "text/event-stream";
+  size_t n = sizeof wanted - 1;
+  char *type = NULL;
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+  if (type == NULL || strncasecmp(type, wanted, n) != 0) return false;
+  return strchr("; \t", type[n]) != NULL;
+}
+
+static void on_head_end(transfer *t) {
+  long status = 0;
+  curl_easy_getinfo(t->member.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200) return; /* an interim answer: the real one follows */
+  t->http_status = (int)status;
+  t->head_complete = true;
+  t->is_event_stream = t->options.stream && status < 300 && has_event_stream_type(t->member.easy);
+  if (!t->draining) loop_ready(&t->member);
+}
+
+/* CURLOPT_HEADERFUNCTION, once a line; lines that come after the head are trailers. */
+static size_t on_header(char *line, size_t size, size_t count, void *self) {
+  transfer *t = self;
+  size_t n = size * count;
+  t->active_at = clock_now();
+  if (n >= 5 && memcmp(line, "HTTP/", 5) == 0 && !t->head_complete) {
+    buffer_clear(&t->headers);
+    return n;
+  }
+  if (n <= 2 && (n == 0 || line[n - 1] == '\n')) {
+    if (!t->head_complete) on_head_end(t);
+    return n;
+  }
+  if (buffer_length(&t->headers) + n > MAX_HEAD_BYTES) {
+    transfer_note_failure(t, FAILURE_HEAD_TOO_LARGE, "the answer's headers are too large");
+    return 0;
+  }
+  return buffer_append(&t->headers, line, n) == 0 ? n : 0;
+}
+
+static size_t feed_events(transfer *t, const char *bytes, size_t n) {
+  size_t queued = sse_queued(&t->events);
+  if (queued > HIGH_WATER) {
+    t->paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  int status = sse_feed(&t->events, bytes, n);
+  if (sse_queued(&t->events) > queued) {
+    t->event_at = clock_now();
+    loop_ready(&t->member);
+  }
+  if (status == SSE_TOO_LARGE)
+    transfer_note_failure(t, FAILURE_EVENT_TOO_LARGE, "an event is too large");
+  if (status == SSE_NO_MEMORY) transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
+  return status == SSE_OK ? n : 0;
+}
+
+static size_t append_body(transfer *t, const char *bytes, size_t n) {
+  size_t limit = t->options.max_body_bytes;
+  if (limit != 0 && n > limit - buffer_length(&t->body)) {
+    transfer_note_failure(t, FAILURE_BODY_TOO_LARGE, "the answer is too large");
+    return 0;
+  }
+  if (buffer_append(&t->body, bytes, n) == 0) return n;
+  transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
+  return 0;
+}
+
+/* CURLOPT_WRITEFUNCTION */
+static size_t on_body(char *bytes, size_t size, size_t count, void *self) {
+  transfer *t = self;
+  size_t n = size * count;
+  t->active_at = clock_now();
+  if (t->draining) return n;
+  size_t taken = t->is_event_stream ? feed_events(t, bytes, n) : append_body(t, bytes, n);
+  if (taken == n) t->timings.bytes += (double)n;
+  return taken;
+}
+
+/* ---- options ---- */
+
+#define SET(option, value)                                     \
+  do {                                                         \
+    CURLcode code_ = curl_easy_setopt(easy, (option), (value)); \
+    if (code_ != CURLE_OK) return code_;                       \
+  } while (0)
+
+static CURLcode set_callbacks(CURL *easy, transfer *t) {
+  SET(CURLOPT_ERRORBUFFER, t->curl_text);
+  SET(CURLOPT_PREREQFUNCTION, on_connected);
+  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_OPENSOCKETFUNCTION, loop_open_socket);
+  SET(CURLOPT_OPENSOCKETDATA, t->member.loop);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, loop_close_socket);
+  SET(CURLOPT_CLOSESOCKETDATA, t->member.loop);
+  return CURLE_OK;
+}
+
+static CURLcode set_body(CURL *easy, transfer *t) {
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)buffer_length(&t->request_body));
+  SET(CURLOPT_READFUNCTION, on_read);
+  SET(CURLOPT_READDATA, t);
+  SET(CURLOPT_SEEKFUNCTION, on_seek);
+  return CURLE_OK;
+}
+
+static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
+  if (o->has_body) {
+    CURLcode code = set_body(easy, t);
+    if (code != CURLE_OK) return code;
+  }
+  if (strcmp(o->method, "HEAD") == 0) SET(CURLOPT_NOBODY, 1L);
+  SET(CURLOPT_CUSTOMREQUEST, o->method);
+  return CURLE_OK;
+}
+
+/* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
+ * server sends compressed all the same. */
+static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
+  SET(CURLOPT_URL, o->url);
+  SET(CURLOPT_PATH_AS_IS, 1L);
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
+  if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
+  SET(CURLOPT_HTTPHEADER, t->request_headers);
+  return set_method(easy, t, o);
+}
+
+/* The transfer has clocks of its own, exact ones; libcurl's are put out of their way. */
+static CURLcode set_network(CURL *easy, const transfer_options *o) {
+  long version = CURL_HTTP_VERSION_1_1;
+  if (o->http2 && strncasecmp(o->url, "https:", 6) == 0) version = CURL_HTTP_VERSION_2TLS;
+  if (o->http2 && version == CURL_HTTP_VERSION_1_1) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  SET(CURLOPT_HTTP_VERSION, version);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_QUICK_EXIT, 1L);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
+  SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (o->proxy != NULL) SET(CURLOPT_PROXY, o->proxy);
+  return CURLE_OK;
+}
+
+/* libcurl keeps a parsed store of authorities for later connections only when it comes from a file
+ * alone; with a directory too it reads the whole bundle again each time. */
+static CURLcode set_authorities(CURL *easy, const transfer_options *o) {
+  const char *bundle = o->ca_file;
+  if (bundle == NULL && o->ca_path == NULL) {
+    bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (bundle != NULL && access(bundle, R_OK) != 0) {
+      SET(CURLOPT_CAINFO, NULL);
+      return CURLE_OK;
+    }
+  }
+  if (bundle == NULL && o->ca_path == NULL) return CURLE_OK;
+  SET(CURLOPT_CAINFO, bundle);
+  SET(CURLOPT_CAPATH, o->ca_path);
+  return CURLE_OK;
+}
+
+static CURLcode set_tls(CURL *easy, const transfer_options *o) {
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
+  if (o->client_cert != NULL) SET(CURLOPT_SSLCERT, o->client_cert);
+  if (o->client_key != NULL) SET(CURLOPT_SSLKEY, o->client_key);
+  return o->insecure ? CURLE_OK : set_authorities(easy, o);
+}
+
+CURLcode transfer_set_easy(transfer *t, const transfer_options *options) {
+  CURL *easy = t->member.easy;
+  CURLcode code = set_callbacks(easy, t);
+  if (code == CURLE_OK) code = set_request(easy, t, options);
+  if (code == CURLE_OK) code = set_network(easy, options);
+  if (code == CURLE_OK) code = set_tls(easy, options);
+  return code;
+}
+
+static double seconds_of(CURL *easy, CURLINFO info) {
+  curl_off_t us = 0;
+  curl_easy_getinfo(easy, info, &us);
+  return (double)us / 1e6;
+}
+
+void transfer_read_timings(const transfer *t, transfer_timings *timings) {
+  CURL *easy = t->member.easy;
+  timings->dns = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  timings->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  timings->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  timings->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  timings->total = (double)(clock_now() - t->started_at) / (double)CLOCK_SECOND;
+}
