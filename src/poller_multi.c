@@ -37,17 +37,15 @@ void poller_alarm(poller *p, int64_t moment) {
 
 #define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
-/* Curl's own timers bound the wait inside curl_multi_poll. All sockets are served in one call, so
+/* Curl's own timers bound the wait inside curl_multi_poll. To perform first would be to wait after
+ * what was waited for. All sockets are served in one call, so
  * the budget cannot be kept any closer than that. */
 bool poller_drive(poller *p, int64_t until, int64_t budget) {
   int running;
   (void)budget;
   int ms = clock_poll_timeout(clock_now(), until < p->alarm ? until : p->alarm);
+  if (ms != 0) curl_multi_poll(p->multi, NULL, 0, ms < 0 ? LONGEST_POLL_MS : ms, NULL);
   curl_multi_perform(p->multi, &running);
-  if (ms != 0) {
-    curl_multi_poll(p->multi, NULL, 0, ms < 0 ? LONGEST_POLL_MS : ms, NULL);
-    curl_multi_perform(p->multi, &running);
-  }
   return true;
 }
 

@@ -5,6 +5,7 @@
 local json = require("llm_gateway.json")
 
 local MAX_PARTIAL_BYTES = 2 ^ 20
+local PIECES_A_BLOCK = 1024
 
 -- The text that a chunk adds to choice 0; "" when it adds none.
 local function text(chunk)
@@ -52,11 +53,15 @@ local function read_choice(self, choice, position)
   join_halves(self, choice.index, choice.delta, choice.finish_reason ~= nil)
 end
 
+-- A million words would be as many small texts: a block of them becomes one.
 local function keep_partial(self, piece)
   if piece == "" or self.partial_length >= MAX_PARTIAL_BYTES then return end
   piece = piece:sub(1, MAX_PARTIAL_BYTES - self.partial_length)
   self.partial_length = self.partial_length + #piece
-  table.insert(self.partial, piece)
+  table.insert(self.pieces, piece)
+  if #self.pieces < PIECES_A_BLOCK then return end
+  table.insert(self.blocks, table.concat(self.pieces))
+  self.pieces = {}
 end
 
 -- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`.
@@ -76,11 +81,11 @@ end
 
 -- Choice 0's text so far (its first MiB).
 function Chat:partial_text()
-  return table.concat(self.partial)
+  return table.concat(self.blocks) .. table.concat(self.pieces)
 end
 
 local function chat()
-  return setmetatable({ open = {}, closed = {}, halves = {}, partial = {}, partial_length = 0 }, Chat)
+  return setmetatable({ open = {}, closed = {}, halves = {}, blocks = {}, pieces = {}, partial_length = 0 }, Chat)
 end
 
 -- ---------------------------------------------------------------------------------------------------------

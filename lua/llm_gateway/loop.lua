@@ -152,6 +152,7 @@ end
 
 -- Waiting without a limit must be able to end.
 local function refuse_deadlock(self, level)
+  wake_waiters(self) -- of transfers that were closed since the last step
   if self.first > self.last and not self.timers:next_moment() and self.core:running() == 0 then
     error("deadlock: every task waits for another one, and nothing else is under way", level + 1)
   end

@@ -94,7 +94,8 @@ local function finish(task, ...)
   settle(task, ...)
   for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
   local callbacks = task.callbacks
-  task.joiners, task.callbacks, task.fn, task.args = nil, nil, nil, nil
+  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
+  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, nil
   for _, fn in ipairs(callbacks) do task.loop:call(fn, unpack(task.results, 1, task.results.n)) end
   task.loop:finished(task)
 end

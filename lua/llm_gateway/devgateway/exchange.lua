@@ -36,7 +36,7 @@ end
 local function write_head(self, status, fields)
   local headers = new_headers()
   headers:append(":status", string.format("%d", status))
-  headers:append("x-request-id", self.request_id)
+  if not self.bare then headers:append("x-request-id", self.request_id) end
   for name, value in pairs(fields or {}) do headers:append(name:lower(), value) end
   for name, value in pairs(self.extra_headers) do headers:append(name, value) end
   self.status = status

@@ -1,7 +1,8 @@
 -- lab.lua: the development gateway's own paths, for tests: fixtures, scripts, an echo and counters.
--- Leans on raw, json and exchange. None of them asks for a key.
+-- Leans on raw, json, files and exchange. None of them asks for a key.
 
 local json = require "llm_gateway.json"
+local files = require "llm_gateway.devgateway.files"
 local raw = require "llm_gateway.devgateway.raw"
 
 local function from_hex(text)
@@ -83,6 +84,7 @@ local function show_fixture(state, exchange, name)
   if not fixture then return complain(exchange, 404, "no fixture is called '" .. name .. "'") end
   local body = fixture.body or ""
   if type(body) ~= "string" then body = json.encode(body) end
+  exchange.bare = true -- a fixture's headers are its own
   exchange:answer(fixture.status or 200, body, fixture.headers)
 end
 
@@ -112,10 +114,8 @@ M.serve = { fixture = show_fixture, script = play_script, echo = echo, stats = s
 --- Reads a fixtures file: {cases = {{name, status, headers, body}, ...}} or the list alone.
 -- Returns the fixtures by name, or raises a message.
 function M.load_fixtures(path)
-  local file = assert(io.open(path, "r"))
-  local text = file:read("*a")
-  file:close()
-  local list = assert(json.decode(text))
+  local list, why = json.decode(files.read(path))
+  if type(list) ~= "table" then error(path .. ": " .. tostring(why or "no list of fixtures"), 0) end
   local by_name = {}
   for _, case in ipairs(list.cases or list) do by_name[case.name] = case end
   return by_name

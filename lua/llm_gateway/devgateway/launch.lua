@@ -43,7 +43,7 @@ function M.command(arguments, how)
     "try",
     "unset " .. SEARCH_VARIABLES,
     "try",
-    "echo " .. quote("failed " .. (how.lua and (how.lua .. " cannot run it; ") or "") .. MISSING),
+    "echo " .. quote("failed " .. (how.lua and (how.lua .. " lacks lua-http or lua-cjson") or MISSING)),
     "exit 69",
   }
   return table.concat(lines, "\n")

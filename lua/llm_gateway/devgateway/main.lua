@@ -69,10 +69,9 @@ end
 
 local function load_config(settings)
   if not settings.config then return settings end
-  local file = assert(io.open(settings.config, "r"))
-  local text = file:read("*a")
-  file:close()
-  local config = assert(require("llm_gateway.json").decode(text))
+  local text = require("llm_gateway.devgateway.files").read(settings.config)
+  local config, why = require("llm_gateway.json").decode(text)
+  if type(config) ~= "table" then error(settings.config .. ": " .. tostring(why or "no object"), 0) end
   for name, value in pairs(config) do
     if settings[name] == nil then settings[name] = value end
   end

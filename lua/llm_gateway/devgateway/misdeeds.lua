@@ -92,6 +92,7 @@ F["one-byte"] = function(out, context)
   ordinary(recorder, context)
   for byte in table.concat(bytes):gmatch(".") do
     if not out:write(byte) then return end
+    if context.options.every then out:hold(context.options.every) end
   end
   out:hold(context.options.linger or 1)
 end

@@ -11,6 +11,7 @@ local yieldable_pcall = require("http.util").yieldable_pcall
 local catalog = require "llm_gateway.devgateway.catalog"
 local exchanges = require "llm_gateway.devgateway.exchange"
 local faults = require "llm_gateway.devgateway.faults"
+local files = require "llm_gateway.devgateway.files"
 local guard = require "llm_gateway.devgateway.guard"
 local lab = require "llm_gateway.devgateway.lab"
 local routes = require "llm_gateway.devgateway.routes"
@@ -90,22 +91,15 @@ local function on_stream(state, http)
   if not ok then complain(exchange.method .. " " .. exchange.asked, why) end
 end
 
-local function read_file(path)
-  local file = assert(io.open(path, "r"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 local function new_context(tls, version)
   local pkey, x509, chain = require "openssl.pkey", require "openssl.x509", require "openssl.x509.chain"
   local context, certificates = http_tls.new_server_context(), {}
-  for pem in read_file(tls.cert):gmatch("%-%-%-%-%-BEGIN CERT.-%-%-%-%-%-END CERTIFICATE%-%-%-%-%-\n?") do
+  for pem in files.read(tls.cert):gmatch("%-%-%-%-%-BEGIN CERT.-%-%-%-%-%-END CERTIFICATE%-%-%-%-%-\n?") do
     certificates[#certificates + 1] = x509.new(pem)
   end
-  assert(certificates[1], "no certificate in " .. tls.cert)
+  if not certificates[1] then error("no certificate in " .. tls.cert, 0) end
   context:setCertificate(certificates[1])
-  context:setPrivateKey(pkey.new(read_file(tls.key)))
+  context:setPrivateKey(pkey.new(files.read(tls.key)))
   local rest = chain.new()
   for index = 2, #certificates do rest:add(certificates[index]) end
   if #certificates > 1 then context:setCertificateChain(rest) end
@@ -122,17 +116,21 @@ local VERSIONS = { ["1.1"] = 1.1, ["2"] = 2 }
 local function listen(state, settings)
   local version = settings.http_version and VERSIONS[string.format("%.3g", settings.http_version)]
   if settings.http_version and not version then error("http_version is \"1.1\" or \"2\"", 0) end
-  local server = assert(http_server.listen({
+  local server, why = http_server.listen({
     host = "127.0.0.1", port = settings.port or 0, reuseaddr = true, version = version,
     tls = settings.tls ~= nil, ctx = settings.tls and new_context(settings.tls, version),
     intra_stream_timeout = IDLE_TIMEOUT,
     onstream = function(_, http) on_stream(state, http) end,
-    onerror = function(_, _, operation, why)
-      if state.log then complain(operation, why) end
+    onerror = function(_, _, operation, reason)
+      if state.log then complain(operation, reason) end
     end,
-  }))
-  assert(server:listen())
-  return server
+  })
+  if server then
+    local ok, failure = server:listen()
+    if ok then return server end
+    why = failure
+  end
+  error("cannot listen on port " .. tostring(settings.port or 0) .. ": " .. tostring(why), 0)
 end
 
 -- Counts connections and lifts lua-http's limit of 4 KiB to a header line.

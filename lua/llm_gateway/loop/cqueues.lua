@@ -1,0 +1,44 @@
+-- loop/cqueues.lua: drives a loop from a cqueues controller, and lets calls made in its coroutines wait there.
+-- Leans on loop:fd(), loop:step(0), on_busy and host_wait; a pump runs only while there is work, so that the
+-- controller can become empty.
+
+local cqueues = require("cqueues")
+
+local M = {}
+
+-- Attaches a loop to a controller. Options: loop (default: llm.loop()), controller (default: the running one).
+-- A client called in any of the controller's coroutines waits without holding up the others.
+-- Returns an object whose close() detaches it again.
+function M.attach(options)
+  options = options or {}
+  local loop = options.loop or require("llm_gateway").loop()
+  local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
+  local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)
+  local readable = { pollfd = fd, events = "r" }
+  local pumping = false
+
+  local function pump()
+    while not loop.closed and loop:pending() do
+      cqueues.poll(readable)
+      if not loop.closed then loop:step(0) end
+    end
+    pumping = false
+  end
+
+  function loop.on_busy()
+    if pumping then return end
+    pumping = true
+    controller:wrap(pump)
+  end
+
+  function loop.host_wait(_, timeout)
+    if not cqueues.running() then return false end
+    cqueues.poll(readable, timeout)
+    return true
+  end
+
+  if loop:pending() then loop.on_busy() end
+  return { close = function() loop.on_busy, loop.host_wait = nil, nil end }
+end
+
+return M

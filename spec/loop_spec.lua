@@ -1,0 +1,212 @@
+-- The loop: its descriptor, its budget and fairness, and what happens when things are closed or dropped.
+local core = require "llm_gateway.core"
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local function stream_request(text, fault)
+  return {
+    messages = { { role = "user", content = text or "Count to 9" } }, stream = true,
+    headers = fault and { ["X-Dev-Fault"] = fault } or nil,
+  }
+end
+
+local function drain(stream)
+  local count, chunk, err = 0, stream:next()
+  while chunk do
+    count = count + 1
+    chunk, err = stream:next()
+  end
+  return count, err
+end
+
+describe("the loop", function()
+  local gateway, loop, client
+
+  setup(function() gateway = assert(devgateway.start({ delay = 0.01 })) end)
+  teardown(function() gateway:stop() end)
+
+  before_each(function()
+    loop = llm.new_loop()
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", loop = loop, max_retries = 0 })
+  end)
+
+  after_each(function() loop:close() end)
+
+  local function stats()
+    return assert(client:request({ method = "GET", path = "/~stats" }))
+  end
+
+  it("has one descriptor, where there is epoll", function()
+    local fd = loop:fd()
+    assert.equal((os.getenv("SPEC_BUILD") or ""):find("poll") == nil, fd ~= nil)
+  end)
+
+  it("says whether work is pending, and when it becomes busy and idle", function()
+    local said = {}
+    loop.on_busy = function() table.insert(said, "busy") end
+    loop.on_idle = function() table.insert(said, "idle") end
+    assert.is_false(loop:pending())
+    assert.is_false(loop:step(1))
+    loop:spawn(function() loop:sleep(0.001) end)
+    assert.is_true(loop:pending())
+    while loop:step() do assert.is_true(loop:pending()) end
+    assert.same({ "busy", "idle" }, said)
+  end)
+
+  it("keeps a budget to within one chunk, and one step starves nobody", function()
+    local counts = {}
+    for i = 1, 5 do
+      counts[i] = 0
+      loop:spawn(function()
+        local stream = assert(client:chat(stream_request(nil, "flood;size=3000000")))
+        local chunk = stream:next()
+        while chunk do
+          counts[i] = counts[i] + 1
+          chunk = stream:next()
+        end
+      end)
+    end
+    local over, steps, started = 0, 0, core.now()
+    while loop:step(0, 0.002) do
+      local now = core.now()
+      if now - started > 0.012 then over = over + 1 end
+      steps = steps + 1
+      if steps == 400 then
+        for i = 1, 5 do assert.is_true(counts[i] > 0, "stream " .. i .. " has had no turn") end
+      end
+      started = core.now()
+    end
+    for i = 1, 5 do assert.is_true(counts[i] > 10000) end
+    assert.is_true(over <= steps / 20, ("%d of %d steps were late"):format(over, steps))
+  end)
+
+  it("runs a slow consumer beside fast ones in bounded memory", function()
+    local slow_ended = false
+    loop:run(function()
+      local slow = loop:spawn(function()
+        local stream = assert(client:chat(stream_request(nil, "flood;size=20000000")))
+        for _ = 1, 20 do
+          stream:next()
+          loop:sleep(0.005)
+        end
+        stream:close()
+        slow_ended = true
+      end)
+      assert.equal(11, (drain(assert(client:chat(stream_request())))))
+      slow:join()
+    end)
+    assert.is_true(slow_ended)
+  end)
+
+  it("lets a stream go from one task to another", function()
+    loop:run(function()
+      local stream = assert(client:chat(stream_request()))
+      stream:next()
+      local count = loop:spawn(function() return drain(stream) end):join()
+      assert.equal(10, count)
+      assert.is_nil((stream:next()))
+    end)
+  end)
+
+  it("refuses two tasks that wait for one stream", function()
+    loop:run(function()
+      local stream = assert(client:chat(stream_request(nil, "stall")))
+      local first = loop:spawn(function() drain(stream) end)
+      local second = loop:spawn(function() drain(stream) end)
+      local _, err = second:join()
+      assert.matches("another task waits", err.message)
+      first:cancel()
+    end)
+  end)
+
+  it("wakes a task whose stream another one closes", function()
+    loop:run(function()
+      local stream = assert(client:chat(stream_request(nil, "stall")))
+      local reader = loop:spawn(function() return select(2, drain(stream)) end)
+      loop:sleep(0.01)
+      stream:close()
+      assert.equal("cancelled", reader:join().kind)
+    end)
+  end)
+
+  it("ends running tasks with an error when their client is closed", function()
+    local reader = loop:spawn(function() return drain(llm.assert(client:chat(stream_request(nil, "stall")))) end)
+    local asker = loop:spawn(function() return client:chat({ messages = stream_request().messages,
+      headers = { ["X-Dev-Fault"] = "never" } }) end)
+    loop:step(0.1)
+    loop:step(0.1)
+    client:close()
+    assert.equal("cancelled", select(2, reader:join()).kind)
+    assert.equal("cancelled", select(2, asker:join()).kind)
+  end)
+
+  it("ends its tasks, and its streams give errors, when it is closed", function()
+    local stream = assert(client:chat(stream_request("Count to 500")))
+    local cleaned = false
+    local task = loop:spawn(function()
+      local other = assert(client:chat(stream_request("Count to 500")))
+      drain(other)
+    end)
+    task:on_done(function() cleaned = true end)
+    loop:step(0.1)
+    loop:close()
+    loop:close()
+    assert.is_true(cleaned)
+    assert.has_error(function() loop:step(0) end)
+    assert.has_error(function() client:health() end)
+    local ok, chunk, err = pcall(stream.next, stream)
+    assert.is_true(not ok or chunk == nil and err.kind == "cancelled")
+  end)
+
+  it("closes the connection of a stream that was dropped", function()
+    local other = llm.new({ base_url = gateway.url, api_key = "gw_dev" })
+    local before = assert(other:request({ method = "GET", path = "/~stats" })).streams_broken
+    do
+      local stream = assert(client:chat(stream_request("Count to 500")))
+      assert.is_table(stream:next())
+    end
+    collectgarbage()
+    collectgarbage()
+    local deadline, broken = core.now() + 5
+    repeat broken = assert(other:request({ method = "GET", path = "/~stats" })).streams_broken
+    until broken > before or core.now() > deadline
+    assert.equal(before + 1, broken)
+  end)
+
+  it("uses a connection again, after streams too", function()
+    local first = stats().connections
+    for _ = 1, 5 do
+      drain(assert(client:chat(stream_request("Hi"))))
+      while loop:pending() do loop:step() end -- the bytes after [DONE] come a moment later
+    end
+    assert.equal(first, stats().connections)
+  end)
+
+  it("closes a stream's connection although a child process lives", function()
+    local before = stats().streams_broken
+    local stream = assert(client:chat(stream_request("Count to 500")))
+    stream:next()
+    local child = io.popen("cat >/dev/null", "w")
+    stream:close()
+    local deadline, broken = core.now() + 5
+    repeat broken = stats().streams_broken until broken > before or core.now() > deadline
+    child:close()
+    assert.equal(before + 1, broken)
+  end)
+
+  it("forgives the time in which nobody drove it", function()
+    local hurried = client:with({ timeout = 0.1 })
+    local stream = assert(hurried:chat(stream_request("Count to 20")))
+    local until_then = os.clock() + 0.3
+    while os.clock() < until_then do stream:info() end
+    assert.equal(22, (drain(stream)))
+  end)
+
+  it("waits for a name that hangs no longer than its clock", function()
+    local started = core.now()
+    local reply, err = llm.new({ base_url = "http://name.invalid", connect_timeout = 0.2, max_retries = 0 }):health()
+    assert.is_nil(reply)
+    assert.is_true(err.kind == "connection" or err.kind == "timeout")
+    assert.is_true(core.now() - started < 1)
+  end)
+end)

@@ -1,0 +1,67 @@
+-- Memory while streams run, as the system counts it.
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local MB = 1024 -- in /proc's kilobytes
+
+local function rss()
+  for line in io.lines("/proc/self/status") do
+    local kb = line:match("^VmRSS:%s+(%d+)")
+    if kb then return tonumber(kb) end
+  end
+end
+
+describe("memory", function()
+  if not io.open("/proc/self/status") then
+    pending("there is no /proc here")
+    return
+  end
+  if (os.getenv("SPEC_BUILD") or ""):find("asan") then return end
+
+  local gateway, client
+
+  setup(function()
+    gateway = assert(devgateway.start({}))
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev" })
+    assert(client:chat({ messages = { { role = "user", content = "hi" } } }))
+  end)
+
+  teardown(function() gateway:stop() end)
+
+  local function flood(bytes)
+    local stream = llm.assert(client:chat({
+      messages = { { role = "user", content = "hi" } }, stream = true,
+      headers = { ["X-Dev-Fault"] = ("flood;size=%d"):format(bytes) },
+    }))
+    return stream
+  end
+
+  it("stays within 8 MB through a long stream", function()
+    local size = (tonumber(os.getenv("SPEC_STREAM_MB")) or 100) * 2 ^ 20
+    collectgarbage()
+    local before, count = rss(), 0
+    for _ in flood(size) do count = count + 1 end
+    assert.is_true(count > 1000)
+    assert.is_true(rss() - before < 8 * MB, ("grew by %d kB"):format(rss() - before))
+  end)
+
+  it("stays bounded while a stream stands unread", function()
+    local before = rss()
+    local stream = flood(2 ^ 30)
+    for _ = 1, 20 do llm.step(0.01) end
+    assert.is_true(rss() - before < 8 * MB, ("grew by %d kB"):format(rss() - before))
+    stream:close()
+  end)
+
+  it("is not kept by ten thousand short tasks", function()
+    llm.run(function() for _ = 1, 1000 do llm.spawn(function() llm.sleep(0) end) end end)
+    collectgarbage()
+    local before = collectgarbage("count")
+    for _ = 1, 10 do
+      llm.run(function() for _ = 1, 1000 do llm.spawn(function() llm.sleep(0) end) end end)
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(collectgarbage("count") - before < 300)
+  end)
+end)

@@ -1,0 +1,67 @@
+#!/bin/sh
+# All tests, from an empty Debian 12: installs what is missing, builds for every Lua, lints, and runs the specs;
+# ends with one line, "N passed, N failed, N skipped". LUAS="5.4 jit" limits it to some Luas.
+set -eu
+cd "$(dirname "$0")/.."
+. .ci/setup.sh
+
+LUAS=${LUAS:-5.4 5.3 5.2 5.1 jit}
+
+need gcc clang libc6-dev make pkg-config binutils ca-certificates curl openssl git libcurl4-openssl-dev \
+  lua5.4 liblua5.4-dev lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev \
+  luajit libluajit-5.1-dev lua-cjson lua-http lua-luv lua-cqueues lua-busted lua-check luarocks \
+  neovim love xvfb xauth
+command -v npm >/dev/null || need nodejs npm
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+
+# Counts a check that is no spec: name, command...
+check() {
+  name=$1
+  shift
+  echo "== $name"
+  if "$@"; then echo "1 success / 0 failures / 0 errors / 0 pending" >>"$results"
+  else echo "0 successes / 1 failure / 0 errors / 0 pending" >>"$results"; fi
+}
+
+# Runs busted under one Lua against one build: lua, build folder, specs...
+specs() {
+  lua=$1 build=$2
+  shift 2
+  echo "== specs: $lua, $build"
+  output=$(mktemp)
+  (
+    on_path "$build"
+    SPEC_LUA=$lua SPEC_BUILD=$build
+    export SPEC_LUA SPEC_BUILD
+    timeout 900 busted --lua="$lua" --output=plainTerminal --shuffle-tests "$@" 2>&1
+  ) >"$output" || true
+  cat "$output"
+  grep -E '^[0-9]+ success(es)? / ' "$output" >>"$results" ||
+    echo "0 successes / 0 failures / 1 error / 0 pending" >>"$results"
+  rm -f "$output"
+}
+
+interpreter() { if [ "$1" = jit ]; then echo luajit; else echo "lua$1"; fi; }
+
+check "builds with clang" make -s CC=clang LUA=5.4 SUFFIX=-clang
+check "builds without epoll" make -s LUA=5.4 EPOLL=no
+check "luacheck" luacheck --quiet --no-color lua spec examples
+for lua in $LUAS; do
+  check "builds for Lua $lua" make -s LUA="$lua"
+  specs "$(interpreter "$lua")" "build/$lua" spec
+done
+
+specs lua5.4 build/5.4-poll spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua
+
+check "builds with sanitizers" make -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
+SANITIZED="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
+export ASAN_OPTIONS UBSAN_OPTIONS
+SPEC_PRELOAD=$SANITIZED specs "env LD_PRELOAD='$SANITIZED' lua5.4" build/5.4-asan \
+  spec/sse_spec.lua spec/stream_spec.lua spec/client_spec.lua
+
+awk '{ passed += $1; failed += $4 + $7; skipped += $10 }
+  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' \
+  FS='[ /]+' "$results"

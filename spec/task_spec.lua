@@ -1,0 +1,380 @@
+-- Tasks: spawning, joining, cancelling, mapping; blocking and waiting side by side.
+local core = require "llm_gateway.core"
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local function question(text)
+  return { messages = { { role = "user", content = text } } }
+end
+
+local function stream_of(client, text, fault)
+  local request = question(text or "Count to 9")
+  request.stream = true
+  request.headers = fault and { ["X-Dev-Fault"] = fault }
+  return client:chat(request)
+end
+
+local function read_all(stream)
+  local words, chunk, err = {}, stream:next()
+  while chunk do
+    local choice = chunk.choices[1]
+    if choice then table.insert(words, choice.delta.content or "") end
+    chunk, err = stream:next()
+  end
+  return table.concat(words), err
+end
+
+describe("tasks", function()
+  local gateway, client
+
+  setup(function()
+    gateway = assert(devgateway.start({ delay = 0.02 }))
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
+  end)
+
+  teardown(function()
+    client:close()
+    gateway:stop()
+  end)
+
+  -- Waits, driving the loop, until the gateway's counter has the value.
+  local function await_stat(name, value)
+    local deadline = core.now() + 5
+    local stats
+    repeat
+      stats = assert(client:request({ method = "GET", path = "/~stats" }))
+      if stats[name] == value then return true end
+    until core.now() > deadline
+    return false, stats[name]
+  end
+
+  it("run side by side", function()
+    local started = core.now()
+    local texts = llm.run(function()
+      local tasks, all = {}, {}
+      for i = 1, 10 do tasks[i] = llm.spawn(function() return read_all(assert(stream_of(client))) end) end
+      for i = 1, 10 do all[i] = tasks[i]:join() end
+      return all
+    end)
+    local together = core.now() - started
+    for i = 1, 10 do assert.equal("1 2 3 4 5 6 7 8 9", texts[i]) end
+    started = core.now()
+    read_all(assert(stream_of(client)))
+    assert.is_true(together < 5 * (core.now() - started), "ten streams took " .. together)
+  end)
+
+  it("return everything from join and run", function()
+    local function three() return 1, nil, 3 end
+    assert.same({ n = 3, 1, nil, 3 }, { n = select("#", llm.run(three)), llm.run(three) })
+    llm.run(function()
+      assert.same({ 1, nil, 3 }, { llm.spawn(three):join() })
+      assert.same({ 1, nil, 3 }, { llm.spawn(three):join() })
+      assert.equal("a", (llm.spawn(function(...) return ... end, "a", "b"):join()))
+    end)
+  end)
+
+  it("hand over what they raised", function()
+    llm.run(function()
+      local none, err = llm.spawn(function() error("boom", 0) end):join()
+      assert.is_nil(none)
+      assert.is_true(llm.is_error(err))
+      assert.equal("task", err.kind)
+      assert.equal("boom", err.cause)
+      assert.matches("boom", err.message)
+      assert.matches("traceback", err.traceback)
+      local _, same = llm.spawn(function() error(err, 0) end):join()
+      assert.equal(err, same)
+    end)
+  end)
+
+  it("raise from run: fn's error first, else that of a task nobody joined", function()
+    local ok, err = pcall(llm.run, function()
+      llm.spawn(function() error("child", 0) end)
+      error("root", 0)
+    end)
+    assert.same({ false, "root" }, { ok, err })
+    ok, err = pcall(llm.run, function() llm.spawn(function() error("child", 0) end) end)
+    assert.same({ false, "child" }, { ok, err })
+    llm.run(function() llm.spawn(function() error("joined", 0) end):join() end)
+  end)
+
+  it("report a failure outside run once to on_error", function()
+    local loop, seen = llm.new_loop(), {}
+    loop.on_error = function(err) table.insert(seen, err) end
+    loop:spawn(function() error("lost", 0) end)
+    while loop:step(0) do loop:step(0) end
+    local joined = loop:spawn(function() error("joined", 0) end)
+    assert.equal("joined", select(2, joined:join()).cause)
+    loop:step(0)
+    assert.equal(1, #seen)
+    assert.equal("lost", seen[1].cause)
+    loop:close()
+  end)
+
+  it("wait for their children in run", function()
+    local ended = 0
+    llm.run(function()
+      llm.spawn(function()
+        llm.sleep(0.01)
+        llm.spawn(function()
+          llm.sleep(0.01)
+          ended = ended + 1
+        end)
+        ended = ended + 1
+      end)
+    end)
+    assert.equal(2, ended)
+  end)
+
+  it("sleep in the order of their moments", function()
+    local order = {}
+    llm.run(function()
+      for _, ms in ipairs({ 30, 10, 20, 0 }) do
+        llm.spawn(function()
+          llm.sleep(ms / 1000)
+          table.insert(order, ms)
+        end)
+      end
+    end)
+    assert.same({ 0, 10, 20, 30 }, order)
+  end)
+
+  it("go on while the main program blocks", function()
+    local ticks = 0
+    local ticker = llm.spawn(function()
+      while true do
+        llm.sleep(0.005)
+        ticks = ticks + 1
+      end
+    end)
+    read_all(assert(stream_of(client)))
+    assert.is_true(ticks > 5)
+    ticker:cancel()
+    assert.equal("cancelled", select(2, ticker:join()).kind)
+  end)
+
+  it("do only I/O from a coroutine of the user's own inside a task", function()
+    llm.run(function()
+      local moved = false
+      llm.spawn(function() moved = true end)
+      local text = coroutine.wrap(function() return client:chat(question("What is 2 times 3?")):text() end)()
+      assert.matches("6", text)
+      assert.is_false(moved)
+    end)
+  end)
+
+  it("resume after a bare yield at the next step", function()
+    local seen = {}
+    llm.run(function()
+      llm.spawn(function()
+        coroutine.yield()
+        table.insert(seen, "b")
+      end)
+      llm.spawn(function() table.insert(seen, "a") end)
+    end)
+    assert.same({ "a", "b" }, seen)
+  end)
+
+  it("tell their status, and call on_done", function()
+    local task, during, called = nil, nil, {}
+    task = llm.spawn(function()
+      during = task:status()
+      return 1, 2
+    end)
+    assert.equal("pending", task:status())
+    task:on_done(function(...) called = { ... } end)
+    task:join()
+    assert.equal("running", during)
+    assert.equal("done", task:status())
+    assert.same({ 1, 2 }, called)
+    local late
+    task:on_done(function(value) late = value end)
+    assert.equal(1, late)
+  end)
+
+  it("spawn from on_done", function()
+    local second
+    local task = llm.spawn(function() end)
+    task:on_done(function() second = llm.spawn(function() return "second" end) end)
+    task:join()
+    assert.equal("second", second:join())
+  end)
+
+  describe("cancelled", function()
+    it("close their stream at once, and the server sees it", function()
+      local before = assert(client:request({ method = "GET", path = "/~stats" })).streams_broken
+      local reading = false
+      local task = llm.spawn(function()
+        local stream = assert(stream_of(client, "Count to 500"))
+        reading = true
+        return read_all(stream)
+      end)
+      while not reading do llm.step() end
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.equal("cancelled", task:status())
+      assert.is_true(await_stat("streams_broken", before + 1))
+    end)
+
+    it("before they start never run; twice is once; an ended one stays", function()
+      local ran = false
+      local task = llm.spawn(function() ran = true end)
+      task:cancel():cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.is_false(ran)
+      local done = llm.spawn(function() return 7 end)
+      assert.equal(7, done:join())
+      assert.equal("done", done:cancel():status())
+    end)
+
+    it("by themselves meet it at the next wait", function()
+      local task, passed
+      task = llm.spawn(function()
+        task:cancel()
+        passed = "no wait yet"
+        llm.sleep(0)
+        passed = "too far"
+      end)
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.equal("no wait yet", passed)
+    end)
+
+    it("meet it at each later wait, whatever they catch", function()
+      if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then return end -- it cannot yield across pcall
+      local errors = {}
+      local task = llm.spawn(function()
+        for _ = 1, 3 do table.insert(errors, select(2, pcall(llm.sleep, 10)).kind) end
+        return "value"
+      end)
+      llm.step(0)
+      task:cancel()
+      local value, err = task:join()
+      assert.is_nil(value)
+      assert.equal("cancelled", err.kind)
+      assert.same({ "cancelled", "cancelled", "cancelled" }, errors)
+    end)
+
+    it("leave their children alone", function()
+      local child
+      local parent = llm.spawn(function()
+        child = llm.spawn(function()
+          llm.sleep(0.02)
+          return "grown"
+        end)
+        llm.sleep(10)
+      end)
+      llm.step(0)
+      parent:cancel()
+      assert.equal("grown", child:join())
+    end)
+  end)
+
+  describe("map", function()
+    it("keeps its successes, by index", function()
+      local results, errors = llm.map({ 1, 2, 3, 4, 5 }, { concurrency = 2 }, function(n)
+        if n == 3 then error("three", 0) end
+        if n == 4 then return nil, "four" end
+        return client:chat(question("What is " .. n .. " times 2?")):text():match("%d+$")
+      end)
+      assert.same({ n = 5, "2", "4", nil, nil, "10" }, results)
+      assert.equal("three", errors[3].cause)
+      assert.equal("four", errors[4])
+    end)
+
+    it("runs no more at once than told, from a task too", function()
+      local now, most = 0, 0
+      local results, errors = llm.run(function()
+        return llm.map({ 1, 2, 3, 4, 5, 6, 7 }, { concurrency = 3 }, function(n)
+          now = now + 1
+          most = math.max(most, now)
+          llm.sleep(0.002)
+          now = now - 1
+          return n
+        end)
+      end)
+      assert.same({ 3, nil }, { most, errors })
+      assert.equal(7, results.n)
+    end)
+
+    it("stops at the first error when told", function()
+      local started = 0
+      local _, errors = llm.map({ 1, 2, 3, 4, 5, 6 }, { concurrency = 2, stop_on_error = true }, function(n)
+        started = started + 1
+        if n == 1 then error("first", 0) end
+        llm.sleep(5)
+      end)
+      assert.equal("first", errors[1].cause)
+      assert.equal("cancelled", errors[2].kind)
+      assert.equal(2, started)
+    end)
+
+    it("checks its arguments", function()
+      assert.has_error(function() llm.map({}, { concurency = 2 }, print) end)
+      assert.has_error(function() llm.map({}, { concurrency = 0 }, print) end)
+      assert.same({ n = 0 }, (llm.map({}, print)))
+    end)
+  end)
+
+  describe("misused", function()
+    local function refused(fn)
+      local ok, err
+      llm.run(function() ok, err = pcall(fn) end)
+      assert.is_false(ok)
+      return tostring(err)
+    end
+
+    it("refuse step and run inside a task", function()
+      assert.matches("inside a task", refused(function() llm.step(0) end))
+      assert.matches("inside a task", refused(function() llm.run(function() end) end))
+    end)
+
+    it("refuse join, map, run and step from another coroutine inside a task", function()
+      for _, fn in ipairs({
+        function(task) task:join() end, function() llm.map({ 1 }, print) end,
+        function() llm.run(print) end, function() llm.step() end,
+      }) do
+        assert.matches("another coroutine", refused(function()
+          local task = llm.spawn(function() end)
+          coroutine.wrap(function() fn(task) end)()
+        end))
+      end
+    end)
+
+    it("refuse a client of another loop", function()
+      local loop = llm.new_loop()
+      local other = llm.new({ base_url = gateway.url, loop = loop })
+      assert.matches("another loop", refused(function() other:health() end))
+      loop:close()
+    end)
+
+    it("refuse to join themselves, and say when nothing can go on", function()
+      local task
+      task = llm.spawn(function() task:join() end)
+      assert.matches("join itself", select(2, task:join()).message)
+      local a, b
+      a = llm.spawn(function() b:join() end)
+      b = llm.spawn(function() a:join() end)
+      local ok, err = pcall(a.join, a)
+      assert.is_false(ok)
+      assert.matches("deadlock", err)
+      a:cancel()
+      b:cancel()
+      a:join()
+      b:join()
+    end)
+
+    it("let a callback of a step do I/O only", function()
+      local inner, moved = nil, false
+      local task = llm.spawn(function() end)
+      task:on_done(function()
+        llm.spawn(function() moved = true end)
+        inner = llm.step(0)
+        assert.is_false(moved)
+      end)
+      task:join()
+      assert.is_true(inner)
+      llm.step(0)
+      assert.is_true(moved)
+    end)
+  end)
+end)
