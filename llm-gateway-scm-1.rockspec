@@ -73,6 +73,7 @@ build = {
       ["llm_gateway.loop"] = "lua/llm_gateway/loop.lua",
       ["llm_gateway.loop.cqueues"] = "lua/llm_gateway/loop/cqueues.lua",
       ["llm_gateway.loop.luv"] = "lua/llm_gateway/loop/luv.lua",
+      ["llm_gateway.observe"] = "lua/llm_gateway/observe.lua",
       ["llm_gateway.options"] = "lua/llm_gateway/options.lua",
       ["llm_gateway.reply"] = "lua/llm_gateway/reply.lua",
       ["llm_gateway.request"] = "lua/llm_gateway/request.lua",

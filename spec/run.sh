@@ -56,11 +56,15 @@ done
 specs lua5.4 build/5.4-poll spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua
 
 check "builds with sanitizers" make -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
-SANITIZED="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+cat >build/lua5.4-asan <<EOF
+#!/bin/sh
+LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" exec lua5.4 "\$@"
+EOF
+chmod +x build/lua5.4-asan
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
 export ASAN_OPTIONS UBSAN_OPTIONS
-SPEC_PRELOAD=$SANITIZED specs "env LD_PRELOAD='$SANITIZED' lua5.4" build/5.4-asan \
-  spec/sse_spec.lua spec/stream_spec.lua spec/client_spec.lua
+specs "$PWD/build/lua5.4-asan" build/5.4-asan spec/sse_spec.lua spec/loop_spec.lua spec/task_spec.lua \
+  spec/stream_spec.lua spec/client_spec.lua
 
 awk '{ passed += $1; failed += $4 + $7; skipped += $10 }
   END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' \

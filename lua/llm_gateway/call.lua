@@ -6,6 +6,7 @@ local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.headers")
 local json = require("llm_gateway.json")
+local observe = require("llm_gateway.observe")
 local retry = require("llm_gateway.retry")
 
 local M = {}
@@ -93,12 +94,20 @@ local function is_refusal(call, answer)
     or (type(answer.value) == "table" and errors.is_error_body(answer.value))
 end
 
-local function attempt(call)
-  call.attempts = call.attempts + 1
+local function outcome(call)
   local answer, err = exchange(call)
   if not answer then return nil, err end
-  if is_refusal(call, answer) then return nil, errors.of_answer(answer) end
+  if is_refusal(call, answer) then return nil, errors.of_answer(answer), answer end
   return answer
+end
+
+local function attempt(call)
+  call.attempts = call.attempts + 1
+  observe.request(call)
+  local started = core.now()
+  local answer, err, refused = outcome(call)
+  observe.response(call, answer or refused, err, core.now() - started)
+  return answer, err
 end
 
 -- Makes a call: {client, loop, options, method, url, headers (lines), body, stream, secrets, accepts}. Returns an
@@ -110,6 +119,7 @@ function M.make(call)
   while not answer do
     local delay = retry.delay(err, call.attempts, call.options, seconds_left(call))
     if not delay then return nil, err end
+    observe.retry(call, err, delay)
     call.loop:sleep(delay)
     answer, err = attempt(call)
   end
@@ -120,7 +130,7 @@ end
 function M.info(answer)
   return {
     status = answer.status, headers = answer.headers, request_id = answer.request_id, attempts = answer.attempts,
-    timings = answer.timings,
+    timings = answer.timings, rate_limit = observe.rate_limit(answer.headers),
   }
 end
 

@@ -107,13 +107,23 @@ function Exchange:wait(seconds)
   local http = self.http
   if http.connection.version == 2 or not http.connection.socket then
     if seconds > 0 then cqueues.sleep(seconds) end
-    return http.state ~= "closed" and http.connection.socket ~= nil
+    local socket = http.connection.socket
+    return http.state ~= "closed" and socket ~= nil and not socket:eof("r")
   end
   return watch(http.connection.socket, seconds)
 end
 
---- Settles the counters when the exchange is over, however it ended.
+-- lua-http frees an HTTP/2 stream once its reset is written, which a dead connection never takes: the
+-- connection would wait for that stream for ever.
+local function let_go(http)
+  if http.connection.version ~= 2 then return end
+  http:shutdown()
+  if http.state ~= "closed" and http.state ~= "idle" then http:set_state("closed") end
+end
+
+--- Settles the counters and the connection when the exchange is over, however it ended.
 function Exchange:settle()
+  let_go(self.http)
   if not self.streaming then return end
   self.streaming = false
   self.counters.streams_open = self.counters.streams_open - 1

@@ -1,0 +1,88 @@
+-- observe.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
+-- Leans on errors.lua to redact. What it hands out bears no secret; a hook that raises ends the call with that.
+
+local errors = require("llm_gateway.errors")
+
+local M = {}
+
+local logs = os.getenv("LLM_GATEWAY_LOG") == "debug"
+
+-- A URL may carry credentials before its host, and keys in its query.
+local function shown_url(call)
+  local url = call.url:gsub("^(%a+://)[^/@]*@", "%1"):gsub("%?.*$", "?...")
+  return errors.redact(url, call.secrets)
+end
+
+local function log(...)
+  if logs then io.stderr:write("llm_gateway: ", table.concat({ ... }, " "), "\n") end
+end
+
+local function about(call)
+  return { method = call.method, url = shown_url(call), attempt = call.attempts }
+end
+
+-- Before an attempt: on_request{method, url, attempt}.
+function M.request(call)
+  local hook = call.options.on_request
+  if hook then hook(about(call)) end
+end
+
+local function milliseconds(seconds)
+  return ("%.1fms"):format(seconds * 1000)
+end
+
+-- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
+-- the head.
+function M.response(call, answer, err, seconds)
+  local hook = call.options.on_response
+  if not hook and not logs then return end
+  local seen = about(call)
+  seen.status, seen.error = answer and answer.status, err
+  seen.request_id = answer and answer.request_id
+  seen.timings = answer and (answer.timings or answer.transfer and answer.transfer:timings())
+  log(seen.method, seen.url, "attempt " .. seen.attempt, err and tostring(err) or tostring(seen.status),
+    milliseconds(seconds))
+  if hook then hook(seen) end
+end
+
+-- Before the wait for another attempt: on_retry{method, url, attempt, delay, error}; attempt is the one that failed.
+function M.retry(call, err, delay)
+  local seen = about(call)
+  seen.delay, seen.error = delay, err
+  log(seen.method, seen.url, "again in " .. milliseconds(delay))
+  if call.options.on_retry then call.options.on_retry(seen) end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Rate limits
+
+local BUCKETS = {
+  requests = { "x-ratelimit-%s-requests", "anthropic-ratelimit-requests-%s", "x-ratelimit-%s", "ratelimit-%s" },
+  tokens = { "x-ratelimit-%s-tokens", "anthropic-ratelimit-tokens-%s" },
+}
+
+local function number_or_text(text)
+  local n = tonumber(text)
+  return n and (math.tointeger and math.tointeger(n) or n) or text
+end
+
+local function bucket(headers, forms)
+  for _, form in ipairs(forms) do
+    local limit, remaining = headers[form:format("limit")], headers[form:format("remaining")]
+    if limit or remaining then
+      return {
+        limit = number_or_text(limit), remaining = number_or_text(remaining),
+        reset = number_or_text(headers[form:format("reset")]),
+      }
+    end
+  end
+end
+
+-- {requests = {limit, remaining, reset}, tokens = {...}} as the answer's headers have it (reset as the gateway says
+-- it); nil when they are silent.
+function M.rate_limit(headers)
+  local requests, tokens = bucket(headers, BUCKETS.requests), bucket(headers, BUCKETS.tokens)
+  if requests or tokens then return { requests = requests, tokens = tokens } end
+end
+
+return M
