@@ -397,6 +397,13 @@ describe("the development gateway", function()
       assert.equal(0, stats().streams_open)
     end)
 
+    it("are noticed over HTTP/2, too", function()
+      local before = stats().streams_broken
+      chat("count to 2000", { stream = true }, { limit = 0.2, flags = "--http2-prior-knowledge" })
+      assert.is_true(await(function() return stats().streams_broken == before + 1 end))
+      assert.is_true(await(function() return stats().open_connections == 1 end))
+    end)
+
     it("leave no trace in great number", function()
       local body = quote('{"model":"gpt-4","stream":true,"messages":[{"role":"user","content":"count to 20"}]}')
       local url = quote(gateway.url .. "/v1/chat/completions?[1-200]")

@@ -64,6 +64,14 @@ local function is_spent(state, text, options)
   return met >= (options.times or 1)
 end
 
+local function known_names()
+  local names = { "flaky" }
+  for name in pairs(misdeeds) do names[#names + 1] = name end
+  for name in pairs(ANSWERS) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
 local M = {}
 
 --- Plays a fault. Returns true when the request should be answered in the ordinary way after all.
@@ -75,7 +83,9 @@ function M.serve(state, exchange, text)
   end
   if ANSWERS[name] then return ANSWERS[name](exchange, options) end
   local fault = misdeeds[name or ""]
-  if not fault then return fail(exchange, 400, "no fault is called '" .. tostring(name) .. "'") end
+  if not fault then
+    return fail(exchange, 400, "no fault is called '" .. tostring(name) .. "'; there are " .. known_names())
+  end
   if name == "reset" and not raw.can_reset then
     return fail(exchange, 501, "a reset needs LuaJIT or luaposix in the gateway's Lua")
   end
