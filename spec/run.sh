@@ -66,6 +66,6 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 specs "$PWD/build/lua5.4-asan" build/5.4-asan spec/sse_spec.lua spec/loop_spec.lua spec/task_spec.lua \
   spec/stream_spec.lua spec/client_spec.lua
 
-awk '{ passed += $1; failed += $4 + $7; skipped += $10 }
+awk '{ passed += $1; failed += $3 + $5; skipped += $7 }
   END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' \
   FS='[ /]+' "$results"

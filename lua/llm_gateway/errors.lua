@@ -6,6 +6,7 @@ local classify = require("llm_gateway.errors.classify")
 local details = require("llm_gateway.errors.details")
 local failures = require("llm_gateway.errors.failures")
 local unwrap = require("llm_gateway.errors.unwrap")
+local values = require("llm_gateway.errors.values")
 
 local M = {}
 
@@ -31,7 +32,7 @@ function M.assert(value, ...)
   if value then return value, ... end
   local err = ...
   if err == nil then err = "assertion failed!" end
-  error(err, M.is(err) and 0 or 2)
+  error(err, 0)
 end
 
 local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true }
@@ -114,8 +115,10 @@ local function codes_of(inner, body, event)
       if unwrap.text(place[name]) then table.insert(codes, place[name]) end
     end
   end
-  local innererror = inner.innererror
-  if type(innererror) == "table" and unwrap.text(innererror.code) then table.insert(codes, innererror.code) end
+  for _, place in ipairs({ inner, inner.provider_specific_fields or {} }) do
+    local deeper = type(place) == "table" and place.innererror
+    if type(deeper) == "table" and unwrap.text(deeper.code) then table.insert(codes, deeper.code) end
+  end
   if event and event ~= "error" then table.insert(codes, event) end
   return codes
 end
@@ -126,10 +129,11 @@ local LONGEST_MESSAGE = 300 -- of a body that is no JSON
 local function described(answer)
   local text = answer.text or ""
   local title = text:match("<[tT][iI][tT][lL][eE][^>]*>%s*(.-)%s*</")
-  if title and title ~= "" then return title:sub(1, LONGEST_MESSAGE) end
+  if title and title ~= "" then return values.clip(title, LONGEST_MESSAGE) end
   local line = not text:find("^%s*[<{%[]") and text:match("[^\r\n]+")
-  if line and answer.value == nil and not (answer.status >= 200 and answer.status <= 399) then
-    return line:sub(1, LONGEST_MESSAGE)
+  local told = answer.event == "error" or answer.status < 200 or answer.status > 399
+  if line and answer.value == nil and told then
+    return values.clip(line, LONGEST_MESSAGE)
   end
 end
 
@@ -143,7 +147,7 @@ local function unusable(answer)
   local what = answer.headers["content-type"] or "no content type"
   local wanted = answer.in_stream and "an event stream or a chat completion" or "JSON"
   if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
-  return ("expected %s, got %s: %s"):format(wanted, what, answer.text:sub(1, 80))
+  return ("expected %s, got %s: %s"):format(wanted, what, values.clip(answer.text, 80))
 end
 
 local function status_of(answer, inner, own)
@@ -154,14 +158,26 @@ end
 
 local function find_facts(answer, inner, own_status, is_error)
   local body, headers = answer.value, answer.headers or {}
-  local message = is_error and unwrap.message(inner) or described(answer)
+  local outer = type(body) == "table" and body or {}
+  local message = is_error and (unwrap.message(inner) or unwrap.message(outer)) or described(answer)
   local status = status_of(answer, is_error and inner or {}, own_status)
-  local code = is_error and unwrap.code(inner) or nil
+  local statuses = { [status] = true, [answer.status] = true }
+  local code = is_error and (unwrap.code(inner, statuses) or unwrap.code(outer, statuses)) or nil
   local kind = classify.kind({
     outcome = inner.outcome, status = status, message = message, codes = codes_of(inner, body, answer.event),
     has_reasons = details.has_reasons(inner, body),
   })
   return body, headers, message, status, code, kind
+end
+
+-- A router puts its provider's headers into the body; the answer's own win.
+local function relayed(inner, headers)
+  local provider = type(inner.metadata) == "table" and inner.metadata.headers
+  if type(provider) ~= "table" then return headers end
+  local merged = {}
+  for name, value in pairs(provider) do merged[values.lower(tostring(name))] = tostring(value) end
+  for name, value in pairs(headers) do merged[name] = value end
+  return merged
 end
 
 -- A 2xx body that is no error is one only for not being what was asked for.
@@ -181,10 +197,11 @@ function M.of_answer(answer)
     or "server" end
   if not is_error and M.looks_like_error(answer.text) then message = answer.text end
   if not message and (status < 400) then message = is_error and "the gateway reported an error" or unusable(answer) end
-  local limit, current = details.limits(inner, body, headers, message)
+  local clocks = relayed(inner, headers)
+  local limit, current = details.limits(inner, body, clocks, message)
   local fields = {
     kind = kind, message = message or ("HTTP %d"):format(status), status = status, code = code,
-    retry_after = details.retry_after(kind, inner, body, headers, message),
+    retry_after = details.retry_after(kind, inner, body, clocks, message),
     policy_name = kind == "policy_denied" and details.policy_name(inner, body, message) or nil,
     limit = (kind == "budget_exceeded" or kind == "rate_limit") and limit or nil,
     current = (kind == "budget_exceeded" or kind == "rate_limit") and current or nil,

@@ -1,6 +1,8 @@
 -- errors/classify.lua: what kind of error a gateway's answer is.
--- Leans on nothing. Asks, in this order: the outcome, a telling status, the codes, the words (where the status is
--- vague), the status.
+-- Leans on errors/values.lua. Asks, in this order: the outcome, a telling status, the codes, the words (where the
+-- status is vague), the status.
+
+local values = require("llm_gateway.errors.values")
 
 local M = {}
 
@@ -15,14 +17,15 @@ local TELLING_STATUSES = { [446] = "policy_denied", [402] = "budget_exceeded", [
 local CODES = {
   { "policy_denied", {
     "^request_denied$", "^policy_", "policy_violation", "^feature_not_allowed$", "^security_blocked$", "^hooks_failed$",
-    "content_filter", "^content_policy", "guardrail", "^responsibleaipolicyviolation$", "^moderation",
+    "content_filter", "^content_policy", "guardrail", "^moderation",
   } },
   { "budget_exceeded", {
     "^budget_", "_budget_exceeded$", "budgetexceeded", "insufficient_quota", "insufficient_credits",
     "^plan_limit_exceeded$", "spend_limit", "^quota_exceeded$", "^billing_", "^credit_",
   } },
   { "authentication", {
-    "^auth_", "^authentication_", "invalid_api_key", "^unauthorized$", "^permission_error$", "^permission_denied$",
+    "^auth_", "^authentication_", "invalid_api_key", "^api_key_invalid$",
+    "^unauthorized$", "^permission_error$", "^permission_denied$",
   } },
   { "rate_limit", { "^rate_limit", "^ratelimit", "^too_many_requests$", "^throttl" } },
   { "not_found", { "^not_found", "^model_not_found$" } },
@@ -48,14 +51,36 @@ local function matching(rules, text)
   end
 end
 
+-- BudgetExceeded, budget-exceeded and BUDGET_EXCEEDED are one code.
+local function normalized(code)
+  return values.lower((code:gsub("(%l)(%u)", "%1_%2"))):gsub("[-%s.]", "_")
+end
+
+local function first_kind(codes, rules)
+  for _, rule in ipairs(rules) do
+    for _, code in ipairs(codes) do
+      if matching({ rule }, (normalized(code))) then return rule[1] end
+    end
+  end
+end
+
+-- LiteLLM says `auth_error` of much that its door turns away, budgets too: the words know better. A sentence in a
+-- code's place is no code.
+local function split(codes)
+  local telling, vague = {}, {}
+  for _, code in ipairs(codes) do
+    local list = normalized(code) == "auth_error" and vague or telling
+    if code:find("^[%w_.-]+$") then table.insert(list, code) end
+  end
+  return telling, vague
+end
+
 -- A status that says what it is may not be overruled by a mere code: 404 beside "rate_limit..." stays 404; but
 -- what was denied, and what is spent, comes with any status.
 local function by_code(codes, status)
-  for _, code in ipairs(codes) do
-    local kind = matching(CODES, code:lower())
-    if kind == "policy_denied" or kind == "budget_exceeded" then return kind end
-    if kind and (status == nil or status < 300 or VAGUE[status] or status == 401) then return kind end
-  end
+  local kind = first_kind(codes, CODES)
+  if kind == "policy_denied" or kind == "budget_exceeded" then return kind end
+  if kind and (status == nil or status < 300 or VAGUE[status] or status == 401) then return kind end
 end
 
 local function by_status(status)
@@ -67,11 +92,13 @@ end
 -- facts: outcome, status, codes (a list of texts, most telling first), message, has_reasons (a moderation's).
 -- Returns a kind.
 function M.kind(facts)
-  local kind = OUTCOMES[facts.outcome] or TELLING_STATUSES[facts.status] or by_code(facts.codes, facts.status)
+  local codes, vague = split(facts.codes)
+  local outcome = values.lower(facts.outcome or "")
+  local kind = OUTCOMES[outcome] or TELLING_STATUSES[facts.status] or by_code(codes, facts.status)
   if kind then return kind end
   if facts.has_reasons and facts.status == 403 then return "policy_denied" end
-  if VAGUE[facts.status] and facts.message then kind = matching(WORDS, facts.message:lower()) end
-  return kind or by_status(facts.status)
+  if VAGUE[facts.status] and facts.message then kind = matching(WORDS, values.lower(facts.message)) end
+  return kind or by_code(vague, facts.status) or by_status(facts.status)
 end
 
 return M

@@ -1,28 +1,37 @@
 -- errors/details.lua: reads out of a refusal what a program can act on: when to come back, which policy, what
--- limit, how much of it is used. Leans on errors/dates.lua. Never invents a value: what is not there is nil.
+-- limit, how much of it is used. Leans on errors/waits.lua, errors/unwrap.lua and errors/values.lua. Never invents
+-- a value: what is not there is nil.
 
-local dates = require("llm_gateway.errors.dates")
+local unwrap = require("llm_gateway.errors.unwrap")
+local values = require("llm_gateway.errors.values")
+local waits = require("llm_gateway.errors.waits")
+
+local number, integral = values.number, values.integral
 
 local M = {}
 
-local function integral(n)
-  return n and (math.tointeger and math.tointeger(n) or n)
-end
+local AROUND = {
+  "details", "metadata", "error_details", "data", "message", "innererror", "provider_specific_fields",
+}
 
--- A number, or a text that is one.
-local function number(value)
-  if type(value) == "string" then value = tonumber((value:gsub("^%s*%$", ""))) end
-  if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then return nil end
-  return value
+local function add_around(list, place)
+  table.insert(list, place)
+  for _, name in ipairs(AROUND) do
+    local beside = place[name]
+    if type(beside) == "table" then
+      if beside[1] == nil then table.insert(list, beside) end
+      for _, item in ipairs(beside) do
+        if type(item) == "table" then table.insert(list, item) end
+      end
+    end
+  end
 end
 
 -- The tables where a field may be, the nearest first.
 local function places(inner, body)
-  local list = { inner }
-  for _, name in ipairs({ "details", "metadata", "error_details", "data" }) do
-    if type(inner[name]) == "table" then table.insert(list, inner[name]) end
-  end
-  if type(body) == "table" and body ~= inner then table.insert(list, body) end
+  local list = {}
+  add_around(list, inner)
+  if type(body) == "table" and body ~= inner then add_around(list, body) end
   return list
 end
 
@@ -35,98 +44,15 @@ local function first_field(inner, body, names, convert)
   end
 end
 
-local function first_match(text, patterns)
-  for _, pattern in ipairs(patterns) do
-    local found = text and text:match(pattern)
-    if found then return found end
-  end
-end
+local WAIT_FIELDS = { "retry_after", "retry_after_seconds", "retryAfter", "cooldown_seconds", "retryDelay" }
 
--- ---------------------------------------------------------------------------------------------------------
--- retry_after
-
-local UNITS = { ms = 0.001, s = 1, m = 60, h = 3600, d = 86400 }
-
--- "1s", "6m0s", "120ms", "12": seconds.
-local function duration(text)
-  if tonumber(text) then return tonumber(text) end
-  local total, rest = nil, text
-  while rest ~= "" do
-    local n, unit, after = rest:match("^([%d.]+)(%a+)(.*)$")
-    if not (tonumber(n) and UNITS[unit]) then return nil end
-    total, rest = (total or 0) + tonumber(n) * UNITS[unit], after
-  end
-  return total
-end
-
-local EPOCH_FROM = 1e9 -- a "reset" this large is a moment, not a duration
-local EPOCH_MS_FROM = 1e12
-
-local function reset_seconds(text, now)
-  local seconds = duration(text)
-  if not seconds then
-    local moment = dates.parse(text)
-    return moment and math.max(0, moment - now)
-  end
-  if seconds >= EPOCH_MS_FROM then seconds = seconds / 1000 end
-  if seconds >= EPOCH_FROM then return math.max(0, seconds - now) end
-  return seconds
-end
-
--- Names of the buckets gateways speak of: what comes before and after limit, remaining and reset.
-local BUCKETS = {
-  { "x-ratelimit-%s-requests" }, { "x-ratelimit-%s-tokens" }, { "x-ratelimit-%s" }, { "ratelimit-%s" },
-  { "anthropic-ratelimit-requests-%s" }, { "anthropic-ratelimit-tokens-%s" },
-  { "anthropic-ratelimit-input-tokens-%s" }, { "anthropic-ratelimit-output-tokens-%s" },
-  { "x-ratelimit-%s-minute" }, { "x-ratelimit-%s-hour" }, { "x-ratelimit-%s-day" },
-}
-
--- The bucket that is used up: {limit, remaining, reset (text)}.
-local function exhausted(headers)
-  for _, bucket in ipairs(BUCKETS) do
-    local remaining = number(headers[bucket[1]:format("remaining")])
-    if remaining and remaining <= 0 then
-      return {
-        remaining = remaining, limit = number(headers[bucket[1]:format("limit")]),
-        reset = headers[bucket[1]:format("reset")],
-      }
-    end
-  end
-end
-
-local function after_header(headers, now)
-  local ms = number(headers["retry-after-ms"])
-  if ms then return math.max(0, ms / 1000) end
-  local text = headers["retry-after"]
-  if not text then return nil end
-  if number(text) then return math.max(0, number(text)) end
-  local moment = dates.parse(text)
-  return moment and math.max(0, moment - now)
-end
-
-local function after_words(message)
-  if not message then return nil end
-  local text = message:lower()
-  local n, unit = text:match("try again in ([%d.]+)%s*(%a*)")
-  if not n then n, unit = text:match("retry after ([%d.]+)%s*(%a*)") end
-  if not n then n, unit = text:match("retry in ([%d.]+)%s*(%a*)") end
-  n = n and tonumber((n:gsub("%.$", "")))
-  if not n then return nil end
-  if unit:find("^ms") or unit:find("^milli") then return n / 1000 end
-  return n * (UNITS[unit:sub(1, 1)] or 1)
+local function span_or_date(value)
+  return type(value) == "number" and number(value) or unwrap.text(value)
 end
 
 -- Seconds to wait before a repeat makes sense, or nil.
 function M.retry_after(kind, inner, body, headers, message)
-  local now = os.time()
-  local seconds = after_header(headers, now)
-  seconds = seconds or first_field(inner, body, { "retry_after", "retry_after_seconds", "cooldown_seconds" }, number)
-  local bucket = not seconds and exhausted(headers)
-  if bucket and bucket.reset then seconds = reset_seconds(bucket.reset, now) end
-  if not seconds and (kind == "rate_limit" or kind == "budget_exceeded" or kind == "server") then
-    seconds = after_words(message)
-  end
-  return seconds and integral(math.max(0, seconds))
+  return waits.retry_after(kind, headers, message, first_field(inner, body, WAIT_FIELDS, span_or_date))
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -137,21 +63,29 @@ local POLICY_FIELDS = {
 }
 
 local function name_of(value)
-  if type(value) == "string" then return value ~= "" and value or nil end
-  if type(value) ~= "table" then return nil end
+  if type(value) ~= "table" then return values.text(value) end
   return name_of(value.name) or name_of(value.id) or name_of(value.policy_name) or name_of(value[1])
+end
+
+-- A hook may fail without denying; where a gateway leaves `deny` out, having failed is all there is to go by.
+local function denied(hook, certain)
+  if type(hook) ~= "table" then return false end
+  if certain then return hook.deny == true end
+  return hook.deny == nil and hook.verdict == false
+end
+
+local function first_hook(results, certain)
+  for _, list in ipairs({ results.before_request_hooks or {}, results.after_request_hooks or {} }) do
+    for _, hook in ipairs(list) do
+      if denied(hook, certain) then return name_of(hook.name) or name_of(hook.id) end
+    end
+  end
 end
 
 local function denying_hook(body)
   local results = type(body) == "table" and body.hook_results
   if type(results) ~= "table" then return nil end
-  for _, list in ipairs({ results.before_request_hooks or {}, results.after_request_hooks or {} }) do
-    for _, hook in ipairs(list) do
-      if type(hook) == "table" and (hook.deny == true or hook.verdict == false) then
-        return name_of(hook.name) or name_of(hook.id)
-      end
-    end
-  end
+  return first_hook(results, true) or first_hook(results, false)
 end
 
 local function filtered_category(place)
@@ -163,10 +97,12 @@ local function filtered_category(place)
 end
 
 local function content_filter(inner, body)
-  local innererror = type(inner.innererror) == "table" and inner.innererror or {}
-  for _, place in ipairs({ innererror, inner, type(body) == "table" and body or {} }) do
-    local found = filtered_category(place.content_filter_result or place.content_filter_results)
-    if found then return found end
+  for _, place in ipairs(places(inner, body)) do
+    local within = type(place.innererror) == "table" and place.innererror or place
+    for _, holder in ipairs({ within, place }) do
+      local found = filtered_category(holder.content_filter_result or holder.content_filter_results)
+      if found then return found end
+    end
   end
 end
 
@@ -195,25 +131,26 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- limit, current, budget_type
 
-local NUMBER = "(%-?[%d.]*%d)"
+-- Patterns over words in lower case; %s stands for a number, which Python writes as 1e-05 when it is small.
+local NUMBERS = { "%$?(%-?[%d.]*%d[e][+-]?%d+)", "%$?(%-?[%d.]*%d)" }
+local LIMIT_WORDS = { "max budget: N", "budget=N", "cost limit N per", "current limit: N", "limit:? N, used:? " }
+local CURRENT_WORDS = { "current cost: N", "spend=N", "limit:? %$?[%d.]+, used:? N" }
 
-local LIMIT_WORDS = {
-  "[Mm]ax [Bb]udget: %$?" .. NUMBER, "Budget=%$?" .. NUMBER, "cost limit %$?" .. NUMBER .. " per",
-  "Current limit: %$?" .. NUMBER,
-}
-local CURRENT_WORDS = { "Current cost: %$?" .. NUMBER, "Spend=%$?" .. NUMBER }
-
-local function from_words(message)
-  local limit, current = number(first_match(message, LIMIT_WORDS)), number(first_match(message, CURRENT_WORDS))
-  local remaining = number(first_match(message, { "Remaining: %$?" .. NUMBER }))
-  if not current and limit and remaining then current = limit - remaining end
-  return limit, current
+local function said(message, patterns)
+  for _, pattern in ipairs(patterns) do
+    for _, form in ipairs(NUMBERS) do
+      local found = number(message:match((pattern:gsub("N", (form:gsub("%%", "%%%%"))))))
+      if found then return found end
+    end
+  end
 end
 
-local function from_headers(headers)
-  local bucket = exhausted(headers)
-  if not bucket or not bucket.limit then return nil end
-  return bucket.limit, bucket.limit - bucket.remaining
+local function from_words(message)
+  local words = values.lower(message or "")
+  local limit, current = said(words, LIMIT_WORDS), said(words, CURRENT_WORDS)
+  local remaining = said(words, { "remaining: N" })
+  if not current and limit and remaining then current = limit - remaining end
+  return limit, current
 end
 
 -- The limit of a budget or a rate, and how much of it is used; each may be nil.
@@ -222,8 +159,8 @@ function M.limits(inner, body, headers, message)
   local current = first_field(inner, body, { "current", "current_spend", "spend" }, number)
   local said_limit, said_current = from_words(message)
   limit, current = limit or said_limit, current or said_current
-  if not limit and not current then limit, current = from_headers(headers) end
-  return integral(limit), integral(current)
+  if not limit and not current then limit, current = waits.limits(headers) end
+  return limit and integral(limit), current and integral(current)
 end
 
 -- "monthly", "DAILY", ... or nil.

@@ -20,16 +20,23 @@ local function first_of(list)
   if M.text(first) then return { message = first } end
 end
 
+local function with_message(body, message)
+  local copy = {}
+  for key, value in pairs(body) do copy[key] = value end
+  copy.message, copy.error = message, nil
+  return copy
+end
+
 -- `error` may be a table, a list of them, true, or a text: a code when a message stands beside it.
 local function of_error(body)
   local inner = body.error
   if type(inner) == "table" then
     if inner[1] ~= nil then return first_of(inner) or body end
-    return next(inner) ~= nil and inner or body
+    if next(inner) == nil then return body end
+    local wraps = inner.error ~= nil and inner.message == nil and inner.reason == nil
+    return wraps and of_error(inner) or inner
   end
-  if M.text(inner) and not (M.text(body.message) or M.text(body.reason)) then
-    return { message = inner, code = body.code, type = body.type }
-  end
+  if M.text(inner) and not (M.text(body.message) or M.text(body.reason)) then return with_message(body, inner) end
   return body
 end
 
@@ -42,14 +49,23 @@ local function of_detail(body)
   return body
 end
 
+-- A numeric code that stands for the status (in a 200, or inside a stream).
+function M.status(inner)
+  for _, name in ipairs({ "status_code", "status", "code" }) do
+    local n = tonumber(inner[name])
+    if n and n >= 400 and n <= 599 and n % 1 == 0 then return n end
+  end
+end
+
 -- The table that tells what was wrong, out of a decoded body: {detail = table | text | list}, {error = table | text
 -- | true | list}, {errors = {first}}, or the body itself. Second: the status that the body gives itself, if any.
 function M.body(body)
   if type(body) == "string" then return { message = body } end
   if type(body) ~= "table" then return {} end
   if body[1] ~= nil then return M.body(body[1]) end
-  local status = type(body.status_code) == "number" and body.detail ~= nil and body.status_code or nil
-  if type(body.detail) == "table" then return of_detail(body), status end
+  local status = body.detail ~= nil and M.status({ status_code = body.status_code }) or nil
+  if type(body.detail) == "table" and next(body.detail) ~= nil then return of_detail(body), status end
+  if M.text(body.detail) and type(body.error) ~= "table" then return body, status end
   if body.error ~= nil and body.error ~= false then return of_error(body), status end
   if type(body.errors) == "table" and body.errors[1] ~= nil then return first_of(body.errors) or body, status end
   return body, status
@@ -76,25 +92,19 @@ local function as_text(value)
   return M.text(value)
 end
 
--- The code as text, or nil. One that only repeats a status gives way to `type`.
-function M.code(inner)
+local function is_identifier(text)
+  return text ~= nil and text ~= "error" and text:find("^[%w_.-]+$") ~= nil
+end
+
+-- The code as text, or nil. One that only repeats a status (a set of them) gives way to `type`.
+function M.code(inner, statuses)
   local message = M.message(inner)
   for _, name in ipairs(CODE_FIELDS) do
     local code = as_text(inner[name])
-    if code and code ~= message then
-      if code:find("^%d%d%d$") then return M.text(inner.type) or code end
-      return code
-    end
+    if code and code ~= message and not statuses[tonumber(code) or false] then return code end
   end
-  return M.text(inner.type)
-end
-
--- A numeric code that stands for the status (in a 200, or inside a stream).
-function M.status(inner)
-  for _, name in ipairs({ "status_code", "status", "code" }) do
-    local n = tonumber(inner[name])
-    if n and n >= 300 and n <= 599 and n % 1 == 0 then return n end
-  end
+  local kind = M.text(inner.type)
+  return is_identifier(kind) and kind or nil
 end
 
 return M
