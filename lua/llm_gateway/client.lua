@@ -315,7 +315,8 @@ end
 -- The same client with other options on top; it shares the connections. Closing one leaves the other open.
 function Client:with(more)
   local config = check_client(self, "with", 2)
-  return client_of(options.combined(config.given, more, 2), 2)
+  local made = client_of(options.combined(config.given, more, 2), 2) -- no tail call: it would lose the caller's line
+  return made
 end
 
 local close = Client.close
@@ -328,7 +329,8 @@ end
 
 -- A new client; every option is optional, an unknown one raises.
 local function new(given)
-  return client_of(given or {}, 2)
+  local made = client_of(given or {}, 2)
+  return made
 end
 
 local metatable = getmetatable(core.client({ core_loop = false }))

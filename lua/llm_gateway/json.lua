@@ -9,7 +9,7 @@ local surrogates = require("llm_gateway.surrogates")
 
 local MAX_ENCODE_DEPTH = 200
 local MAX_DECODE_DEPTH = 1000
-local EXACT = 2 ^ 53 -- up to here, and no further, a double names one integer only
+local EXACT = 2 ^ 53 -- from here on a double may stand for a neighbour of what was meant
 
 local null = cjson_module.null
 local cjson = cjson_module.new()
@@ -60,7 +60,7 @@ local function number_text(n)
   if n ~= n then return nil, "NaN is no JSON number" end
   if n == math.huge or n == -math.huge then return nil, "an infinite number is no JSON number" end
   if n % 1 ~= 0 then return fraction_text(n) end
-  if n > EXACT or n < -EXACT then
+  if n >= EXACT or n <= -EXACT then
     return nil, "the number is too large to be sent exactly: write it as an integer"
       .. " (Lua 5.3 and later) or as text"
   end
@@ -222,10 +222,7 @@ end
 
 function tidy(t, doubt)
   if t[1] ~= nil then return tidy_list(t, doubt) end
-  if next(t) == nil then
-    doubt.empty = true
-    return t
-  end
+  if next(t) == nil then doubt.empty = true end
   return tidy_object(t, doubt)
 end
 

@@ -170,11 +170,13 @@ F["no-done"] = function(out, context)
 end
 
 F["close-after"] = function(out, context)
+  out.silent_close = true
   ordinary(out, context)
 end
 
 -- The worst moment for a kept connection to end: after the next request has been sent.
 F["drop-next"] = function(out, context)
+  out.silent_close = true
   ordinary(out, context)
   if out:await_more() then out:hold(context.options.after or 0) end
 end

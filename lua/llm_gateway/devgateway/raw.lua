@@ -59,9 +59,11 @@ function Raw:repeat_block(block, total)
   return true
 end
 
---- Sends a status line and headers (a list of texts).
+--- Sends a status line and headers (a list of texts). The connection will close behind the answer, and the head
+-- says so, unless `silent_close` is set.
 function Raw:head(status, lines)
   local head = { "HTTP/1.1 " .. status, "X-Request-Id: " .. self.exchange.request_id }
+  if not self.silent_close then head[#head + 1] = "Connection: close" end
   for _, line in ipairs(lines) do head[#head + 1] = line end
   self.exchange.status = tonumber(status:match("^%d+"))
   return self:write(table.concat(head, "\r\n") .. "\r\n\r\n")

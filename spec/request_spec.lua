@@ -1,0 +1,181 @@
+-- What may be sent: the models' checks, each naming the path of the field, without a gateway.
+local llm = require "llm_gateway"
+local support = require "spec.support"
+
+local ask = support.ask
+
+-- Nobody answers at this address: whatever passes its checks fails otherwise.
+local client = llm.new({ base_url = "http://127.0.0.1:1", max_retries = 0 })
+
+local function fault_of(verb, request)
+  local reply, err = client[verb](client, request)
+  assert.is_nil(reply)
+  assert.is_true(llm.is_error(err))
+  return err
+end
+
+local function refuses(verb, field, request)
+  local err = fault_of(verb, request)
+  assert.equal("validation", err.kind, err.message)
+  assert.equal(field, err.field, err.message)
+  assert.is_nil(err.status)
+  assert.is_false(err.retryable)
+  if field then assert.equal(field .. ": ", err.message:sub(1, #field + 2)) end
+  return err.message
+end
+
+local function accepts(verb, request)
+  local err = fault_of(verb, request)
+  assert.equal("connection", err.kind, err.message)
+end
+
+describe("a chat request", function()
+  it("needs messages", function()
+    assert.matches("at least one", refuses("chat", "messages", {}))
+    assert.matches("at least one", refuses("chat", "messages", { messages = {} }))
+    refuses("chat", "messages", { messages = llm.null })
+    refuses("chat", "messages", { messages = "Hello!" })
+    assert.matches("list", refuses("chat", "messages", { messages = { role = "user", content = "Hello!" } }))
+    refuses("chat", "messages[1]", { messages = { "Hello!" } })
+  end)
+
+  it("needs a known role in each message", function()
+    local user = { role = "user", content = "x" }
+    assert.matches("is missing", refuses("chat", "messages[1].role", { messages = { { content = "x" } } }))
+    local message = refuses("chat", "messages[2].role", { messages = { user, { role = "robot", content = "x" } } })
+    assert.matches("one of system, developer, user, assistant, function, tool, got \"robot\"", message)
+    refuses("chat", "messages[1].role", { messages = { { role = 1 } } })
+    for _, role in ipairs({ "system", "developer", "user", "assistant", "function" }) do
+      accepts("chat", { messages = { { role = role, content = "x" } } })
+    end
+    refuses("chat", "messages[1].tool_call_id", { messages = { { role = "tool", content = "x" } } })
+    accepts("chat", { messages = { user, { role = "tool", content = "x", tool_call_id = "call_1" } } })
+  end)
+
+  it("takes content as text, as a list of parts, or not at all", function()
+    local function with(content) return { messages = { { role = "user", content = content } } } end
+    accepts("chat", with(""))
+    accepts("chat", with(nil))
+    accepts("chat", with(llm.null))
+    accepts("chat", with({ { type = "text", text = "x" }, { type = "image_url", image_url = { url = "x" } } }))
+    refuses("chat", "messages[1].content", with(5))
+    refuses("chat", "messages[1].content", with(true))
+    refuses("chat", "messages[1].content[1].type", with({ { text = "x" } }))
+    refuses("chat", "messages[1].content[2]", with({ { type = "text" }, "x" }))
+  end)
+
+  it("keeps numbers within their bounds", function()
+    local bounds = {
+      temperature = { { 0, 2, 0.7 }, { 3, -0.1, 0 / 0, "1", math.huge, true } },
+      top_p = { { 0, 1 }, { 1.1, -1 } },
+      frequency_penalty = { { -2, 2 }, { 2.1, -2.1 } },
+      presence_penalty = { { -2, 2 }, { 2.1, -2.1 } },
+      max_tokens = { { 1, 4096 }, { 0, -1, 1.5, 0 / 0, math.huge, "10" } },
+      n = { { 1 }, { 0 } },
+      seed = { { 0, -5, 42 }, { 1.5, "1", 2 ^ 53, 2 ^ 53 + 1, -2 ^ 53, 0 / 0, math.huge } },
+    }
+    for name, values in pairs(bounds) do
+      for _, good in ipairs(values[1]) do accepts("chat", ask("x", { [name] = good })) end
+      for _, bad in ipairs(values[2]) do refuses("chat", name, ask("x", { [name] = bad })) end
+    end
+  end)
+
+  it("checks the types of the other fields", function()
+    for name, bad in pairs({
+      model = 5, stream = "yes", stop = 5, tools = "x", tool_choice = 1, response_format = "json", user = 1,
+      app_id = 7, feature = {}, dry_run = "true",
+    }) do
+      refuses("chat", name, ask("x", { [name] = bad }))
+    end
+    refuses("chat", "model", ask("x", { model = "" }))
+    refuses("chat", "stop[2]", ask("x", { stop = { "a", 5 } }))
+    refuses("chat", "tools[1]", ask("x", { tools = { "get_weather" } }))
+    accepts("chat", ask("x", { stop = { "a", "b" }, tools = {}, tool_choice = "auto", user = "u", anything = { 1 } }))
+    accepts("chat", ask("x", { temperature = llm.null, stop = llm.null }))
+  end)
+
+  it("is a table", function()
+    refuses("chat", nil, nil)
+    refuses("chat", nil, "Hello!")
+    refuses("embeddings", nil, 5)
+  end)
+
+  it("may not have what JSON cannot say, wherever it stands", function()
+    refuses("chat", "metadata.run", ask("x", { metadata = { run = print } }))
+    refuses("chat", "logit_bias.x", ask("x", { logit_bias = { x = 0 / 0 } }))
+    local cycle = {}
+    cycle.self = { cycle }
+    assert.matches("contains itself", refuses("chat", "metadata.self[1]", ask("x", { metadata = cycle })))
+    refuses("chat", "metadata", ask("x", { metadata = { 1, nil, 3 } }))
+  end)
+end)
+
+describe("the options of one call", function()
+  it("are checked, each by its name", function()
+    for name, values in pairs({
+      timeout = { 0, -1, 0 / 0, "5", true }, connect_timeout = { 0 }, event_timeout = { -1 }, total_timeout = { "x" },
+      max_retries = { -1, 1.5, "2", 0 / 0 }, max_retry_delay = { -1 }, retry_timeouts = { 1 },
+      api_key = { 5, "", "a\r\nb", "a\0b" }, provider_key = { true, "a\nb" }, org_id = { 5, "a\r\nX-Evil: 1" },
+      app_id = { "a\nb", "" }, feature = { "a\0b" }, headers = { "x" }, extra_body = { "x" },
+    }) do
+      for _, bad in ipairs(values) do refuses("chat", name, ask("x", { [name] = bad })) end
+    end
+    accepts("chat", ask("x", { timeout = false, event_timeout = false, total_timeout = 5, max_retries = 0 }))
+  end)
+
+  it("name the header field that is wrong", function()
+    refuses("chat", 'headers["X-Evil"]', ask("x", { headers = { ["X-Evil"] = "a\r\nX-Admin: 1" } }))
+    refuses("chat", 'headers["X-Evil"]', ask("x", { headers = { ["X-Evil"] = "a\0" } }))
+    refuses("chat", 'headers["X-Evil"]', ask("x", { headers = { ["X-Evil"] = {} } }))
+    refuses("chat", 'headers["X-Evil"]', ask("x", { headers = { ["X-Evil"] = true } }))
+    refuses("chat", 'headers["X Evil: 1"]', ask("x", { headers = { ["X Evil: 1"] = "a" } }))
+    refuses("chat", 'headers["X??Evil"]', ask("x", { headers = { ["X\r\nEvil"] = "a" } }))
+    refuses("chat", 'headers[""]', ask("x", { headers = { [""] = "a" } }))
+    refuses("chat", 'headers["1"]', ask("x", { headers = { "X-A: 1" } }))
+  end)
+end)
+
+describe("an embeddings request", function()
+  it("needs an input: text, texts, tokens or lists of tokens", function()
+    refuses("embeddings", "input", {})
+    refuses("embeddings", "input", { input = {} })
+    refuses("embeddings", "input", { input = 5 })
+    refuses("embeddings", "input[2]", { input = { "a", true } })
+    refuses("embeddings", "input[1]", { input = { 1.5 } })
+    for _, good in ipairs({ "a", { "a", "b" }, { 1, 2, 3 }, { { 1, 2 }, { 3 } } }) do
+      accepts("embeddings", { input = good })
+    end
+  end)
+
+  it("knows its formats and dimensions", function()
+    refuses("embeddings", "encoding_format", { input = "a", encoding_format = "int8" })
+    refuses("embeddings", "dimensions", { input = "a", dimensions = 0 })
+    refuses("embeddings", "dimensions", { input = "a", dimensions = 1.5 })
+    accepts("embeddings", { input = "a", encoding_format = "base64", dimensions = 8 })
+  end)
+end)
+
+describe("the constructors", function()
+  it("build a checked copy with the defaults", function()
+    local given = { messages = { { role = "user", content = "x" } } }
+    local request = assert(llm.ChatCompletionRequest(given))
+    assert.equal("gpt-4", request.model)
+    assert.is_nil(given.model)
+    assert.equal("text-embedding-ada-002", llm.EmbeddingRequest({ input = "x" }).model)
+    assert.same({ role = "user", content = "x" }, llm.ChatMessage({ role = "user", content = "x" }))
+  end)
+
+  it("return an error that names the field", function()
+    local message, err = llm.ChatMessage({ role = "robot" })
+    assert.is_nil(message)
+    assert.same({ "validation", "role" }, { err.kind, err.field })
+    assert.equal("temperature", select(2, llm.ChatCompletionRequest(ask("x", { temperature = 3 }))).field)
+    assert.equal("input", select(2, llm.EmbeddingRequest({})).field)
+  end)
+
+  it("raise when they are given no table, at the caller's line", function()
+    local ok, message = pcall(llm.ChatMessage, "Hello!")
+    assert.is_false(ok)
+    assert.matches("ChatMessage: expected a table, got string", message)
+  end)
+end)

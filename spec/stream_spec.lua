@@ -1,0 +1,216 @@
+-- Streams that tell the truth: under every fault, and however the bytes are cut.
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local HALF_1, HALF_2 = "\\ud83d", "\\ude00"
+
+describe("a stream", function()
+  local gateway, client
+
+  setup(function()
+    gateway = assert(devgateway.start({ delay = 0.002, fixtures = "spec/fixtures/errors.json" }))
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
+  end)
+
+  teardown(function()
+    client:close()
+    gateway:stop()
+  end)
+
+  local function open(fault, more, base)
+    local request = { messages = { { role = "user", content = "Count to 12" } }, stream = true }
+    request.headers = fault and { ["X-Dev-Fault"] = fault }
+    for name, value in pairs(more or {}) do request[name] = value end
+    return (base or client):chat(request)
+  end
+
+  -- The text of a stream and how it ended: nil, or its error.
+  local function read(stream, err)
+    if not stream then return "", err end
+    local text, chunk = {}, nil
+    chunk, err = stream:next()
+    while chunk do
+      assert.equal("table", type(chunk.choices))
+      local choice = chunk.choices[1]
+      if choice then table.insert(text, choice.delta.content or "") end
+      chunk, err = stream:next()
+    end
+    assert.equal(err, select(2, stream:next()))
+    return table.concat(text), err
+  end
+
+  local scripts = 0
+  -- A stream whose answer is exactly these bytes, in plain encoding, the connection closed behind them.
+  local function play(steps, more)
+    scripts = scripts + 1
+    local name = "s" .. scripts
+    table.insert(steps, 1, { send = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" })
+    assert(client:request({ path = "/~script", body = { name = name, steps = steps } }))
+    return open(nil, more, client:with({ base_url = gateway.url .. "/~script/" .. name }))
+  end
+
+  local function event(content, finish)
+    return ('data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n')
+      :format(content, finish and '"stop"' or "null")
+  end
+
+  it("arrives whole, also one byte at a time", function()
+    assert.equal("1 2 3 4 5 6 7 8 9 10 11 12", (read(open())))
+    assert.equal("1 2 3 4 5 6 7 8 9 10 11 12", (read(open("one-byte"))))
+  end)
+
+  it("iterates by for, by texts, and is collected", function()
+    local words = {}
+    for chunk in llm.assert(open()) do
+      if chunk.choices[1] then table.insert(words, chunk.choices[1].delta.content or "") end
+    end
+    for text in llm.assert(open()):texts() do table.insert(words, text) end
+    local reply = assert(llm.assert(open(nil, { stream_options = { include_usage = true } })):collect())
+    assert.equal(("1 2 3 4 5 6 7 8 9 10 11 12"):rep(2), table.concat(words))
+    assert.equal("1 2 3 4 5 6 7 8 9 10 11 12", reply:text())
+    assert.same({ "chat.completion", "stop", 200 },
+      { reply.object, reply.choices[1].finish_reason, reply:info().status })
+    assert.is_true(reply.usage.total_tokens > 0)
+  end)
+
+  it("returns the four values that for wants", function()
+    local stream, state, control, closing = open()
+    assert.is_nil(state)
+    assert.is_nil(control)
+    assert.equal(stream, closing)
+    stream:close()
+    assert.equal("cancelled", select(2, stream:next()).kind)
+    stream:close()
+  end)
+
+  it("tells its info, while it runs and after", function()
+    local stream = llm.assert(open())
+    assert.equal(200, stream:info().status)
+    assert.is_string(stream:info().request_id)
+    read(stream)
+    assert.is_true(stream:info().timings.total > 0)
+  end)
+
+  local BROKEN = {
+    { "cut", "stream" }, { "cut-plain", "stream" }, { "reset", nil }, { "garbage", "connection" },
+    { "wrong-type", "stream" }, { "empty", "stream" }, { "stall", "timeout", { timeout = 0.1 } },
+    { "never", "timeout", { timeout = 0.1 } }, { "heartbeat", "timeout", { event_timeout = 0.1 } },
+  }
+
+  for _, case in ipairs(BROKEN) do
+    it("is an error under the fault " .. case[1], function()
+      local text, err = read(open(case[1], case[3]))
+      assert.is_true(llm.is_error(err))
+      if case[2] then assert.equal(case[2], err.kind, tostring(err)) end
+      assert.is_false(err.retryable == true and text ~= "")
+      if text ~= "" then assert.equal(text, err.partial) end
+    end)
+  end
+
+  it("raises its error in for, and collect returns it", function()
+    local ok, err = pcall(function() for _ in llm.assert(open("cut")) do assert.is_true(true) end end)
+    assert.is_false(ok)
+    assert.equal("stream", err.kind)
+    local reply, second = llm.assert(open("cut")):collect()
+    assert.is_nil(reply)
+    assert.equal("stream", second.kind)
+  end)
+
+  it("ends well without [DONE] once every choice has ended", function()
+    local text, err = read(open("no-done", { timeout = 0.1 }))
+    assert.equal("1 2 3 4 5 6 7 8 9 10 11 12", text)
+    assert.is_nil(err)
+    assert.same({ "ab", nil }, { read(play({ { send = event("a") .. event("b", true) } })) })
+    assert.same({ "ab", nil }, { read(play({ { send = event("a") .. event("b", true) }, { reset = true } })) })
+  end)
+
+  it("waits for every choice", function()
+    local both = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"},'
+      .. '{"index":1,"delta":{"content":"b"}}]}\n\n'
+    local _, err = read(play({ { send = both } }))
+    assert.equal("stream", err.kind)
+  end)
+
+  it("is an error wherever it is cut off, until its last choice has ended", function()
+    local whole = event("one ") .. ": ping\r\n\r\n" .. event("two ")
+    local last = event("three", true)
+    for cut = 0, #whole + #last - 3, 7 do
+      local text, err = read(play({ { send = (whole .. last):sub(1, cut) } }))
+      assert.is_true(llm.is_error(err), "silent end after " .. cut .. " bytes")
+      assert.equal("stream", err.kind)
+      assert.equal(text ~= "" and text or "", err.partial or "")
+      assert.equal(("one two three"):sub(1, #text), text)
+    end
+  end)
+
+  it("reads a last event without its blank line", function()
+    assert.same({ "ab", nil }, { read(play({ { send = event("a") .. event("b", true):gsub("\n+$", "") } })) })
+  end)
+
+  it("tells an error inside it, in each form", function()
+    local forms = {
+      'data: {"error":{"message":"overloaded","code":429}}\n\n', 'event: error\ndata: {"message":"overloaded"}\n\n',
+      'data: {"error": "said "overloaded" badly"}\n\n',
+    }
+    local kinds = { "rate_limit", "server", "server" }
+    for i, form in ipairs(forms) do
+      local text, err = read(play({ { send = event("a") .. form } }))
+      assert.same({ "a", kinds[i], "a", false }, { text, err.kind, err.partial, err.retryable })
+      assert.matches("overloaded", err.message)
+    end
+  end)
+
+  it("refuses what is no chunk", function()
+    for _, form in ipairs({ "data: hello\n\n", "data: 7\n\n", "data: {\"a\":\n\n" }) do
+      assert.equal("stream", select(2, read(play({ { send = form } }))).kind)
+    end
+  end)
+
+  it("fills in what servers leave out", function()
+    local stream = llm.assert(play({ { send = 'data: {"choices":[{"finish_reason":"stop"}]}\n\ndata: {"usage":{}}\n\n'
+      .. "data: [DONE]\n\n" } }))
+    local first, second = stream:next(), stream:next()
+    assert.same({ 0, {} }, { first.choices[1].index, first.choices[1].delta })
+    assert.same({}, second.choices)
+    assert.is_nil((stream:next()))
+  end)
+
+  it("joins a character that was split over two chunks, and mends half a one", function()
+    local split = event("a" .. HALF_1) .. event(HALF_2 .. "b" .. HALF_1) .. event("c", true)
+    assert.equal("a\240\159\152\128b\239\191\189c", (read(play({ { send = split } }))))
+    assert.equal("x\239\191\189", (read(play({ { send = event("x" .. HALF_1) .. event("", true) } }))))
+  end)
+
+  it("passes on bytes that are no UTF-8", function()
+    local hex = (event("a\255b", true):gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+    assert.equal("a\255b", (read(play({ { hex = hex } }))))
+  end)
+
+  it("becomes one chunk when the gateway did not stream", function()
+    local body = '{"choices":[{"index":0,"message":{"role":"assistant","content":"whole"},"finish_reason":"stop"}]}'
+    scripts = scripts + 1
+    local name = "plain" .. scripts
+    assert(client:request({ path = "/~script", body = { name = name, steps = { { send =
+      ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s")
+        :format(#body, body) } } } }))
+    local base = client:with({ base_url = gateway.url .. "/~script/" .. name })
+    assert.same({ "whole", nil }, { read(open(nil, nil, base)) })
+    assert.equal("whole", assert(llm.assert(open(nil, nil, base)):collect()):text())
+  end)
+
+  it("of another path gives chunks and event names, and any end is one", function()
+    scripts = scripts + 1
+    local name = "messages" .. scripts
+    assert(client:request({ path = "/~script", body = { name = name, steps = { {
+      send = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
+        .. 'event: start\ndata: {"a":1}\n\nevent: ping\ndata: {"type":"ping"}\n\n',
+    } } } }))
+    local seen = {}
+    local other = client:with({ base_url = gateway.url .. "/~script/" .. name })
+    for chunk, event_name in llm.assert(other:request({ path = "/v1/messages", stream = true, body = {} })) do
+      assert.is_nil(chunk.choices)
+      table.insert(seen, event_name)
+    end
+    assert.same({ "start", "ping" }, seen)
+  end)
+end)

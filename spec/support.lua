@@ -1,0 +1,95 @@
+-- support.lua: what the specs share: a development gateway, clients of it, and answers made to order.
+-- Leans on users' own doors only: llm_gateway and llm_gateway.devgateway.
+
+local devgateway = require("llm_gateway.devgateway")
+local llm = require("llm_gateway")
+
+local M = {}
+
+-- A gateway that streams fast and knows the fixtures. Stop it in the file's teardown.
+function M.start(options)
+  local all = { fixtures = "spec/fixtures/errors.json", delay = 0.001 }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return assert(devgateway.start(all))
+end
+
+-- A client of the gateway, or of a place in it ("/~fault/stall"), that tries once.
+function M.client(gateway, options, place)
+  local all = { base_url = gateway.url .. (place or ""), api_key = "gw_dev", max_retries = 0 }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return llm.new(all)
+end
+
+-- A client whose every request meets that fault.
+function M.faulty(gateway, fault, options)
+  return M.client(gateway, options, "/~fault/" .. fault)
+end
+
+-- A chat request with one question, and more fields.
+function M.ask(question, fields)
+  local request = { messages = { { role = "user", content = question } } }
+  for name, value in pairs(fields or {}) do request[name] = value end
+  return request
+end
+
+local scripts = 0
+
+-- A client whose every request is answered by these steps (devgateway/lab.lua has them).
+function M.scripted(gateway, steps, options)
+  scripts = scripts + 1
+  local name = "spec" .. scripts
+  assert(M.client(gateway):request({ path = "/~script/", body = { name = name, steps = steps } }))
+  return M.client(gateway, options, "/~script/" .. name)
+end
+
+-- The bytes of an answer, as a script's step.
+function M.answer(body, options)
+  options = options or {}
+  local lines = { "HTTP/1.1 " .. (options.status or 200) .. " Whatever", "Connection: close" }
+  table.insert(lines, "Content-Type: " .. (options.type or "application/json"))
+  table.insert(lines, options.length == false and "" or ("Content-Length: %d\r\n"):format(#body))
+  for _, line in ipairs(options.headers or {}) do table.insert(lines, 2, line) end
+  local hex = (table.concat(lines, "\r\n") .. "\r\n" .. body):gsub(".", function(byte)
+    return ("%02x"):format(byte:byte())
+  end)
+  return { hex = hex }
+end
+
+-- A client whose every request is answered by these bytes.
+function M.answering(gateway, body, options)
+  return M.scripted(gateway, { M.answer(body, options) })
+end
+
+-- A client that is sent these texts as the data of events, with [DONE] only where it is one of them.
+function M.streaming(gateway, events, options)
+  local body = {}
+  for i, data in ipairs(events) do body[i] = "data: " .. data .. "\n\n" end
+  return M.scripted(gateway, { M.answer(table.concat(body), { type = "text/event-stream", length = false }) }, options)
+end
+
+-- A chunk's JSON, with these fields as they stand in its only choice.
+function M.delta(json)
+  return '{"object":"chat.completion.chunk","choices":[{"index":0,' .. json .. "}]}"
+end
+
+-- What a gateway received: the body's text, and the last value of each header field by lower-case name.
+function M.echoed(reply)
+  local fields = {}
+  for _, header in ipairs(reply.headers) do fields[header.name] = header.value end
+  return reply.body, fields
+end
+
+-- All chunks of a stream, and the error it ended with.
+function M.drain(stream)
+  local list = {}
+  local chunk, err = stream:next()
+  while chunk do
+    table.insert(list, chunk)
+    chunk, err = stream:next()
+  end
+  return list, err
+end
+
+M.has_integers = math.type ~= nil
+
+return M
