@@ -3,7 +3,7 @@
 #   make                      build/5.4/llm_gateway/core.so
 #   make LUA=5.1 (5.2, 5.3, jit)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
-#   make test, make lint, make format
+#   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
 
 LUA    ?= 5.4
 EPOLL  ?= yes
@@ -25,7 +25,10 @@ ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DL
 SOURCES = $(wildcard src/*.c)
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 
-.PHONY: all clean
+LUA_BINARY = $(LUA_NAME)
+SPEC ?= spec
+
+.PHONY: all clean test spec lint format
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -35,6 +38,19 @@ $(OUT)/llm_gateway/core.so: $(OBJECTS)
 $(OUT)/%.o: src/%.c $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+test:
+	sh spec/run.sh
+
+spec: all
+	LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/$(OUT)/?.so;;" \
+	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
+
+lint:
+	luacheck --quiet lua spec examples
+
+format:
+	clang-format -i src/*.c src/*.h
 
 clean:
 	rm -rf build

@@ -27,7 +27,8 @@ describe("a stream", function()
   -- The text of a stream and how it ended: nil, or its error.
   local function read(stream, err)
     if not stream then return "", err end
-    local text, chunk = {}, nil
+    local text = {}
+    local chunk
     chunk, err = stream:next()
     while chunk do
       assert.equal("table", type(chunk.choices))

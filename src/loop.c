@@ -246,7 +246,6 @@ static void forgive_undriven_time(loop *l, int64_t now) {
   }
 }
 
-
 /* Clocks are judged after all waiting bytes were read, never before: a late reader is not a silent
  * server. */
 static void drive(loop *l, int64_t until, int64_t budget) {

@@ -78,7 +78,8 @@ loop_member *loop_next_ready(loop *l);
 
 /* ---- for members ---- */
 
-/* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory. */
+/* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
+ */
 int loop_join(loop *l, loop_member *m);
 
 /* Starts the exchange that the options of m->easy describe. Returns 0 or -1. */

@@ -91,8 +91,8 @@ static int l_finish(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"feed", l_feed},   {"next", l_next},     {"retry", l_retry},
-                                   {"finish", l_finish}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"feed", l_feed}, {"next", l_next}, {"retry", l_retry}, {"finish", l_finish}, {NULL, NULL}};
 
 void lsse_open(lua_State *L) {
   lcore_class(L, SSE, methods, l_close);

@@ -218,9 +218,8 @@ static int l_timings(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},
-                                   {"body", l_body},       {"pull", l_pull},
-                                   {"release", l_release}, {"timings", l_timings},
+static const luaL_Reg methods[] = {{"id", l_id},     {"head", l_head},       {"body", l_body},
+                                   {"pull", l_pull}, {"release", l_release}, {"timings", l_timings},
                                    {NULL, NULL}};
 
 void ltransfer_open(lua_State *L) {

@@ -30,7 +30,8 @@ poller *poller_new(CURLM *multi);
 /* Closes the descriptors, frees the poller; NULL is allowed. */
 void poller_free(poller *p);
 
-/* A descriptor that is readable when poller_drive has something to do, or -1 where there is none. */
+/* A descriptor that is readable when poller_drive has something to do, or -1 where there is none.
+ */
 int poller_fd(const poller *p);
 
 /* Makes the descriptor readable at `moment` (clock.h; CLOCK_NEVER: unset), and poller_drive return
@@ -38,8 +39,8 @@ int poller_fd(const poller *p);
 void poller_alarm(poller *p, int64_t moment);
 
 /* Waits for work until `until` at the latest and lets curl do what is due. Stops early when that
- * takes longer than `budget` nanoseconds (CLOCK_NEVER: no limit), leaving the rest for the next call.
- * Returns whether everything that was due is done. */
+ * takes longer than `budget` nanoseconds (CLOCK_NEVER: no limit), leaving the rest for the next
+ * call. Returns whether everything that was due is done. */
 bool poller_drive(poller *p, int64_t until, int64_t budget);
 
 LLMG_HIDDEN_END

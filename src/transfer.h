@@ -68,10 +68,10 @@ typedef struct transfer_failure {
 typedef struct transfer_options {
   const char *method; /* upper case */
   const char *url;
-  bool has_body;  /* send what transfer_add_body gathered, perhaps nothing */
-  bool stream;    /* read a 2xx text/event-stream as events */
-  bool http2;     /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
-  bool insecure;  /* do not verify the server's certificate */
+  bool has_body;           /* send what transfer_add_body gathered, perhaps nothing */
+  bool stream;             /* read a 2xx text/event-stream as events */
+  bool http2;              /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
+  bool insecure;           /* do not verify the server's certificate */
   int64_t connect_timeout; /* until the request can be sent */
   int64_t timeout;         /* longest silence after that */
   int64_t event_timeout;   /* longest time without an event */

@@ -178,10 +178,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *self) {
 
 /* ---- options ---- */
 
-#define SET(option, value)                                     \
-  do {                                                         \
-    CURLcode code_ = curl_easy_setopt(easy, (option), (value)); \
-    if (code_ != CURLE_OK) return code_;                       \
+#define SET(option, value)                                                                         \
+  do {                                                                                             \
+    CURLcode code_ = curl_easy_setopt(easy, (option), (value));                                    \
+    if (code_ != CURLE_OK) return code_;                                                           \
   } while (0)
 
 static CURLcode set_callbacks(CURL *easy, transfer *t) {

@@ -1,4 +1,5 @@
-/* fork.c: fork for Lua: a module with fork() -> pid (0 in the child), wait(pid) -> exit status, exit(status). */
+/* fork.c: fork for Lua: a module with fork() -> pid (0 in the child), wait(pid) -> exit status,
+ * exit(status). */
 #include <lauxlib.h>
 #include <lua.h>
 #include <sys/wait.h>
