@@ -11,3 +11,6 @@ read_globals = {
 }
 files["spec/**"] = { std = "+busted" }
 files["examples/**"] = { std = "max" }
+files["examples/neovim"] = { globals = { "vim" } }
+files["spec/hosts/neovim.lua"] = { globals = { "vim" } }
+files["examples/embed"] = { globals = { "words" } }

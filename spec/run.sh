@@ -63,7 +63,7 @@ EOF
 chmod +x build/lua5.4-asan
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
 export ASAN_OPTIONS UBSAN_OPTIONS
-specs "$PWD/build/lua5.4-asan" build/5.4-asan spec/sse_spec.lua spec/loop_spec.lua spec/task_spec.lua \
+specs build/lua5.4-asan build/5.4-asan spec/sse_spec.lua spec/loop_spec.lua spec/task_spec.lua \
   spec/stream_spec.lua spec/client_spec.lua
 
 awk '{ passed += $1; failed += $3 + $5; skipped += $7 }

@@ -192,6 +192,25 @@ describe("tasks", function()
     assert.equal(1, late)
   end)
 
+  it("close the stream they iterate when they raise, where the language can tell", function()
+    local stream
+    local task = llm.spawn(function()
+      stream = assert(stream_of(client, "Count to 500"))
+      local chunk = stream:next()
+      error(chunk.id, 0)
+    end)
+    assert.equal("task", select(2, task:join()).kind)
+    stream:close()
+    assert.equal("cancelled", select(2, stream:next()).kind)
+  end)
+
+  it("spawn from a hook", function()
+    local seen
+    local hooked = client:with({ on_request = function() seen = llm.spawn(function() return "spawned" end) end })
+    assert(hooked:chat(question("hi")))
+    assert.equal("spawned", seen:join())
+  end)
+
   it("spawn from on_done", function()
     local second
     local task = llm.spawn(function() end)
@@ -252,6 +271,19 @@ describe("tasks", function()
       assert.is_nil(value)
       assert.equal("cancelled", err.kind)
       assert.same({ "cancelled", "cancelled", "cancelled" }, errors)
+    end)
+
+    it("while they wait to try again give up the wait", function()
+      local task = llm.spawn(function()
+        return client:with({ max_retries = 3 }):chat({ messages = question("x").messages,
+          headers = { ["X-Dev-Fault"] = "status;code=503;retry_after=15" } })
+      end)
+      local started = core.now()
+      while core.now() - started < 0.1 do llm.step(0.02) end
+      assert.equal("pending", task:status())
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.is_true(core.now() - started < 2)
     end)
 
     it("leave their children alone", function()

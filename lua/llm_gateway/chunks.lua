@@ -22,35 +22,57 @@ end
 local Chat = {}
 Chat.__index = Chat
 
--- A character beyond the BMP is a pair of escapes, which some servers split over two deltas: the first half is
--- kept for the delta that brings the second.
-local function join_halves(self, index, delta, last)
-  local kept = self.halves[index] or {}
-  for name, value in pairs(delta) do
+-- One text of a delta: `kept` has the half that its last piece ended with, under the same slot.
+local function join_text(kept, slot, text, last)
+  local whole, half = json.split_half((kept[slot] or "") .. text)
+  if last then whole, half = whole .. half, "" end
+  kept[slot] = half ~= "" and half or nil
+  return json.mend(whole)
+end
+
+-- Tool calls lie deeper, and name their place in the list by `index`.
+local function join_texts(kept, t, last)
+  for name, value in pairs(t) do
     if type(value) == "string" then
-      local whole, half = json.split_half((kept[name] or "") .. value)
-      if last then whole, half = whole .. half, "" end
-      kept[name] = half ~= "" and half or nil
-      delta[name] = json.mend(whole)
+      t[name] = join_text(kept, name, value, last)
+    elseif type(value) == "table" then
+      local slot = type(value.index) == "number" and "#" .. value.index or name
+      local inner = type(kept[slot]) == "table" and kept[slot] or {}
+      join_texts(inner, value, last)
+      kept[slot] = next(inner) and inner or nil
     end
   end
-  if last and kept.content then
-    delta.content = json.mend(kept.content) .. (delta.content or "")
-    kept.content = nil
+end
+
+-- A character beyond the BMP is a pair of escapes, which some servers split over two deltas: the first half is
+-- kept for the delta that brings the second. A half that is still alone at the end is one unknown character.
+local function join_halves(self, choice)
+  local kept, last = self.halves[choice.index] or {}, choice.finish_reason ~= nil
+  join_texts(kept, choice.delta, last)
+  for name, half in pairs(last and kept or {}) do
+    if type(half) == "string" then choice.delta[name] = json.mend(half) end
   end
-  self.halves[index] = next(kept) and kept or nil
+  self.halves[choice.index] = not last and next(kept) and kept or nil
 end
 
 local function read_choice(self, choice, position)
-  choice.index = choice.index or position - 1
+  if type(choice.index) ~= "number" then choice.index = tonumber(choice.index) or position - 1 end
   if type(choice.delta) ~= "table" then choice.delta = {} end
+  local index = choice.index
   if choice.finish_reason ~= nil then
-    self.open[choice.index] = nil
-  elseif self.open[choice.index] == nil and not self.closed[choice.index] then
-    self.open[choice.index] = true
+    self.open[index], self.closed[index] = nil, true
+  elseif not self.closed[index] then
+    self.open[index] = true
   end
-  if choice.finish_reason ~= nil then self.closed[choice.index] = true end
-  join_halves(self, choice.index, choice.delta, choice.finish_reason ~= nil)
+end
+
+-- The choices of a chunk that are tables; any other would be a riddle to whoever indexes it.
+local function readable(choices)
+  local list = {}
+  for _, choice in ipairs(type(choices) == "table" and choices or {}) do
+    if type(choice) == "table" then table.insert(list, choice) end
+  end
+  return list
 end
 
 -- A million words would be as many small texts: a block of them becomes one.
@@ -65,11 +87,14 @@ local function keep_partial(self, piece)
 end
 
 -- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`.
-function Chat:read(chunk)
-  if type(chunk.choices) ~= "table" then chunk.choices = {} end
+-- halves: whether a text in it may hold half a character.
+function Chat:read(chunk, halves)
+  chunk.choices = readable(chunk.choices)
   for position, choice in ipairs(chunk.choices) do
-    if type(choice) == "table" then read_choice(self, choice, position) end
+    read_choice(self, choice, position)
+    if halves or self.halves[choice.index] then join_halves(self, choice) end
   end
+  if halves then json.mend_all(chunk) end
   keep_partial(self, text(chunk))
   return chunk
 end
@@ -94,8 +119,8 @@ end
 local Plain = {}
 Plain.__index = Plain
 
-function Plain.read(_, chunk)
-  return chunk
+function Plain.read(_, chunk, halves)
+  return halves and json.mend_all(chunk) or chunk
 end
 
 function Plain.complete()

@@ -11,14 +11,21 @@ local SAID_ONCE = { role = true, id = true, type = true, name = true, format = t
 
 local merge
 
+-- A piece of a tool call that says neither which nor what it is goes on with the last one.
+local function continues(item)
+  local called = type(item) == "table" and item["function"]
+  return type(called) == "table" and item.id == nil and called.name == nil
+end
+
 -- Lists of a delta (tool calls) name their place by `index`, from 0.
 local function merge_list(into, list)
-  for position, item in ipairs(list) do
+  for _, item in ipairs(list) do
     local place = type(item) == "table" and type(item.index) == "number" and item.index + 1
+    if not place and into[1] ~= nil and continues(item) then place = #into end
     if place then
-      into[place] = merge(into[place] or {}, item)
+      into[place] = merge(type(into[place]) == "table" and into[place] or {}, item)
     else
-      into[#into + 1] = list[position]
+      into[#into + 1] = item
     end
   end
   return into
@@ -36,36 +43,63 @@ function merge(into, delta)
   return into
 end
 
-local function add_choice(self, choice)
-  local place = self.by_index[choice.index]
-  if not place then
-    place = { index = choice.index, message = { role = "assistant" } }
-    self.by_index[choice.index] = place
-    table.insert(self.choices, place)
-  end
-  merge(place.message, choice.delta)
+local function place_of(self, index)
+  local place = self.by_index[index]
+  if place then return place end
+  place = { index = index, message = { role = "assistant" } }
+  self.by_index[index] = place
+  table.insert(self.choices, place)
+  return place
+end
+
+-- Of streams that are no chat nothing is known: their choices may lack index and delta, and have `text`.
+local function add_choice(self, choice, position)
+  local place = place_of(self, type(choice.index) == "number" and choice.index or position - 1)
+  if type(choice.delta) == "table" then merge(place.message, choice.delta) end
   for name, value in pairs(choice) do
-    if name ~= "delta" and name ~= "index" then place[name] = value end
+    if name == "text" then
+      place.text = merge_value(place.text, name, value)
+    elseif name ~= "delta" and name ~= "index" then
+      place[name] = value
+    end
   end
 end
 
 -- Adds a chunk as a stream hands it over.
 function Collector:add(chunk)
+  local choices = chunk.choices
   for name, value in pairs(chunk) do
     if name ~= "choices" then self.whole[name] = value end
   end
-  for _, choice in ipairs(chunk.choices or {}) do add_choice(self, choice) end
+  for position, choice in ipairs(type(choices) == "table" and choices or {}) do
+    if type(choice) == "table" then add_choice(self, choice, position) end
+  end
 end
 
-local function without_places(message)
-  for _, call in ipairs(message.tool_calls or {}) do call.index = nil end
+-- A server may count its calls from 1, or leave numbers out: the list is to have no hole.
+local function closed_up(list)
+  local places, whole = {}, {}
+  for place in pairs(list) do
+    if type(place) == "number" then table.insert(places, place) end
+  end
+  table.sort(places)
+  for i, place in ipairs(places) do whole[i] = list[place] end
+  return setmetatable(whole, getmetatable(list))
+end
+
+local function tidy(message)
+  if type(message.tool_calls) ~= "table" then return end
+  message.tool_calls = closed_up(message.tool_calls)
+  for _, call in ipairs(message.tool_calls) do
+    if type(call) == "table" then call.index = nil end
+  end
 end
 
 -- The reply: the chunks' own fields, and choices with whole messages.
 function Collector:reply(info)
   local whole = self.whole
   table.sort(self.choices, function(a, b) return a.index < b.index end)
-  for _, choice in ipairs(self.choices) do without_places(choice.message) end
+  for _, choice in ipairs(self.choices) do tidy(choice.message) end
   if self.choices[1] or whole.object == "chat.completion.chunk" then whole.choices = self.choices end
   if whole.object == "chat.completion.chunk" then whole.object = "chat.completion" end
   return replies.new(whole, info)

@@ -293,7 +293,10 @@ local function tidied(value)
   return value, doubt
 end
 
-local M = { null = null, join = surrogates.join, split_half = surrogates.split_half, mend = surrogates.mend }
+local M = {
+  null = null, join = surrogates.join, split_half = surrogates.split_half, mend = surrogates.mend,
+  mend_all = surrogates.mend_all,
+}
 
 -- Marks a table (a new one by default) as a list, so that it is sent as `[]` even when empty. Returns it.
 function M.array(t)
@@ -314,7 +317,7 @@ function M.encode(value)
 end
 
 -- The value of a JSON text; or nil and a message (`null` gives nil without one). With keep_halves a text that
--- ends or begins with half a character keeps it, for join and mend.
+-- ends or begins with half a character keeps it, for join and mend; the third result tells that there may be one.
 function M.decode(text, keep_halves)
   if type(text) ~= "string" then return nil, "expected text, got " .. type(text) end
   text = text:gsub("^\239\187\191", "")
@@ -329,9 +332,10 @@ function M.decode(text, keep_halves)
     if not ok then return nil, value end
     value = restore((tidied(value)))
   end
-  if halves and not keep_halves then value = surrogates.mend_all(value) end
   if value == null then return nil end
-  return value
+  if not halves then return value end
+  if keep_halves then return value, nil, true end
+  return surrogates.mend_all(value)
 end
 
 return M

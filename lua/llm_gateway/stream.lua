@@ -82,13 +82,14 @@ end
 local function read_event(self, data, name, unfinished)
   if data == "" then return false end
   if data:find("^%s*%[DONE%]%s*$") then return end_with(self) end
-  local value, why = json.decode(data, true)
+  local value, why, halves = json.decode(data, true)
   if name == "error" or (type(value) == "table" and errors.is_error_body(value)) then
+    if halves then value = json.mend_all(value) end
     return end_with(self, errors.of_answer(answer_of(self, data, value, name)))
   end
   if type(value) ~= "table" then return undecodable(self, data, why or "it is no JSON object", unfinished) end
   self.started = true
-  return self.chunks:read(value), name
+  return self.chunks:read(value, halves), name
 end
 
 local function pull(self)

@@ -2,6 +2,7 @@
 -- Leans on loop:fd(), loop:step(0), on_busy and host_wait; a pump runs only while there is work, so that the
 -- controller can become empty.
 
+local condition = require("cqueues.condition")
 local cqueues = require("cqueues")
 
 local M = {}
@@ -15,11 +16,12 @@ function M.attach(options)
   local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
   local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)
   local readable = { pollfd = fd, events = "r" }
+  local idle = condition.new() -- the work may end in a step of somebody else's
   local pumping = false
 
   local function pump()
     while not loop.closed and loop:pending() do
-      cqueues.poll(readable)
+      cqueues.poll(readable, idle)
       if not loop.closed then loop:step(0) end
     end
     pumping = false
@@ -31,6 +33,8 @@ function M.attach(options)
     controller:wrap(pump)
   end
 
+  function loop.on_idle() idle:signal() end
+
   function loop.host_wait(_, timeout)
     if not cqueues.running() then return false end
     cqueues.poll(readable, timeout)
@@ -38,7 +42,7 @@ function M.attach(options)
   end
 
   if loop:pending() then loop.on_busy() end
-  return { close = function() loop.on_busy, loop.host_wait = nil, nil end }
+  return { close = function() loop.on_busy, loop.on_idle, loop.host_wait = nil, nil, nil end }
 end
 
 return M

@@ -1,0 +1,134 @@
+-- What servers send as chunks, and what a stream makes of them: halves of characters, odd choices, tool calls.
+local llm = require "llm_gateway"
+local support = require "spec.support"
+
+local delta = support.delta
+local GRIN, UNKNOWN = "\240\159\152\128", "\239\191\189"
+
+describe("chunks", function()
+  local gateway
+
+  setup(function() gateway = support.start() end)
+  teardown(function() gateway:stop() end)
+
+  local function open(events)
+    return llm.assert(support.streaming(gateway, events):chat(support.ask("x", { stream = true })))
+  end
+
+  local function collect(events)
+    table.insert(events, "[DONE]")
+    return assert(open(events):collect())
+  end
+
+  local function message(events) return collect(events).choices[1].message end
+
+  it("join a character that was split over two pieces of a tool call's arguments", function()
+    local function arguments(index, text)
+      return delta(('"delta":{"tool_calls":[{"index":%d,"function":{"arguments":"%s"}}]}'):format(index, text))
+    end
+    local calls = message({
+      arguments(0, "a\\ud83d"), arguments(1, "\\ud83d"), arguments(0, "\\ude00b"), arguments(1, "\\ude00"),
+      delta('"delta":{},"finish_reason":"tool_calls"'),
+    }).tool_calls
+    assert.equal("a" .. GRIN .. "b", calls[1]["function"].arguments)
+    assert.equal(GRIN, calls[2]["function"].arguments)
+  end)
+
+  it("put U+FFFD for half a character in any text of theirs", function()
+    local reply = collect({
+      '{"id":"\\ud83d","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop","note":"\\ude00"}]}',
+    })
+    assert.same({ UNKNOWN, UNKNOWN, "a" }, { reply.id, reply.choices[1].note, reply:text() })
+  end)
+
+  it("lose no half that is never completed, whatever text it ends", function()
+    local whole = message({
+      delta('"delta":{"reasoning_content":"r\\ud83d"}'), delta('"delta":{"content":"c\\ud83d"}'),
+      delta('"delta":{},"finish_reason":"stop"'),
+    })
+    assert.same({ "r" .. UNKNOWN, "c" .. UNKNOWN }, { whole.reasoning_content, whole.content })
+  end)
+
+  it("join over deltas of other choices and fields in between", function()
+    local reply = collect({
+      '{"choices":[{"index":0,"delta":{"content":"\\ud83d"}},{"index":1,"delta":{"content":"x"}}]}',
+      '{"choices":[{"index":1,"delta":{"content":"y"},"finish_reason":"stop"}]}',
+      '{"choices":[{"index":0,"delta":{"content":"\\ude00"},"finish_reason":"stop"}]}',
+    })
+    assert.same({ GRIN, "xy" }, { reply.choices[1].message.content, reply.choices[2].message.content })
+  end)
+
+  it("are mended in errors, and in streams that are no chat", function()
+    local _, err = open({ '{"error":{"message":"bad \\ud83d"}}' }):collect()
+    assert.equal("bad " .. UNKNOWN, err.message)
+    local other = support.streaming(gateway, { '{"text":"\\ud83d"}' })
+    local stream = llm.assert(other:request({ path = "/v1/responses", body = {}, stream = true }))
+    assert.equal(UNKNOWN, stream:next().text)
+  end)
+
+  it("have choices that can be read, whatever a server puts there", function()
+    for _, odd in ipairs({ "[null]", "[5]", '["x"]', '"x"', "{}", "null", "[[]]" }) do
+      local events = { '{"choices":' .. odd .. "}", delta('"delta":{"content":"a"},"finish_reason":"stop"'), "[DONE]" }
+      local list, err = support.drain(open(events))
+      assert.is_nil(err, odd)
+      for _, chunk in ipairs(list) do
+        for _, choice in ipairs(chunk.choices) do
+          assert.is_number(choice.index, odd)
+          assert.is_table(choice.delta, odd)
+        end
+      end
+      assert.equal("a", assert(open(events):collect()):text())
+    end
+  end)
+
+  it("of several choices are collected apart, in order", function()
+    local reply = collect({
+      '{"id":"i","choices":[{"index":1,"delta":{"content":"b1"}},{"index":0,"delta":{"content":"a1"}}]}',
+      '{"choices":[{"index":1,"delta":{"content":"b2"},"finish_reason":"stop"}]}',
+      '{"choices":[{"index":0,"delta":{"content":"a2"},"finish_reason":"length"}]}',
+      '{"choices":[],"usage":{"total_tokens":5}}',
+    })
+    local first, second = reply.choices[1], reply.choices[2]
+    assert.same({ 0, "a1a2", "length" }, { first.index, first.message.content, first.finish_reason })
+    assert.same({ 1, "b1b2", "stop" }, { second.index, second.message.content, second.finish_reason })
+    assert.same({ "i", 5 }, { reply.id, reply.usage.total_tokens })
+  end)
+
+  local END = delta('"delta":{},"finish_reason":"tool_calls"')
+
+  it("bring tool calls in any order, whose list has no hole", function()
+    local function call(index, id)
+      return delta(('"delta":{"tool_calls":[{"index":%d,"id":"%s","function":{"name":"f","arguments":"{}"}}]}')
+        :format(index, id))
+    end
+    local cases = { { call(1, "b"), call(0, "a") }, { call(1, "a"), call(2, "b") }, { call(7, "b"), call(3, "a") } }
+    for _, case in ipairs(cases) do
+      local calls = message({ case[1], case[2], END }).tool_calls
+      assert.equal(2, #calls)
+      assert.same({ "a", "b" }, { calls[1].id, calls[2].id })
+      assert.is_nil(calls[1].index or calls[2].index)
+      assert.is_string(llm.json.encode(calls))
+    end
+  end)
+
+  it("bring tool calls without an index, whole or in pieces", function()
+    local calls = message({
+      delta('"delta":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\\"x\\""}}]}'),
+      delta('"delta":{"tool_calls":[{"function":{"arguments":":1}"}}]}'),
+      delta('"delta":{"tool_calls":[{"id":"b","function":{"name":"g","arguments":"{}"}}]}'), END,
+    }).tool_calls
+    assert.equal(2, #calls)
+    assert.same({ "a", '{"x":1}', "b", "{}" },
+      { calls[1].id, calls[1]["function"].arguments, calls[2].id, calls[2]["function"].arguments })
+  end)
+
+  it("of completions that are no chat are collected too", function()
+    local other = support.streaming(gateway, {
+      '{"object":"text_completion","choices":[{"text":"one "}]}',
+      '{"object":"text_completion","choices":[{"index":0,"text":"two","finish_reason":"stop"}]}', "[DONE]",
+    })
+    local stream = llm.assert(other:request({ path = "/v1/completions", body = {}, stream = true }))
+    local reply = assert(stream:collect())
+    assert.same({ "one two", "stop" }, { reply.choices[1].text, reply.choices[1].finish_reason })
+  end)
+end)

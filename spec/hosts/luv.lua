@@ -1,0 +1,37 @@
+-- luv.lua: a program on libuv's loop: work twice, a timer that ticks beside it, a task that is cancelled.
+local uv = require "luv"
+local llm = require "llm_gateway"
+
+local client = llm.new({ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0 })
+require("llm_gateway.loop.luv").attach({ uv = uv })
+
+local function count_words()
+  local stream, words = llm.assert(client:chat({
+    messages = { { role = "user", content = "Count to 20" } }, stream = true,
+  })), 0
+  local chunk = stream:next()
+  while chunk do
+    words = words + 1
+    chunk = stream:next()
+  end
+  return words
+end
+
+local function round()
+  local tasks, ticks = {}, 0
+  for i = 1, 5 do tasks[i] = llm.spawn(count_words) end
+  local ticker = uv.new_timer()
+  ticker:start(0, 5, function()
+    ticks = ticks + 1
+    if ticks == 3 then tasks[5]:cancel() end
+    if tasks[1]:status() ~= "pending" then ticker:close() end
+  end)
+  uv.run()
+  for i = 1, 4 do assert(tasks[i]:status() == "done" and tasks[i]:join() == 22) end
+  assert(tasks[5]:status() == "cancelled")
+  assert(ticks > 10, "the timer ticked only " .. ticks .. " times")
+end
+
+round()
+round()
+print("both rounds ended")

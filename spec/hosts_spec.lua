@@ -1,0 +1,104 @@
+-- Loops of others: each host is a process of its own that drives the client from its own loop.
+if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
+
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local ROOM = "build/hosts"
+
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1; echo status $?"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text:match("status 0%s*$") ~= nil, text
+end
+
+local function there(program)
+  return (run("command -v " .. program))
+end
+
+describe("a host", function()
+  local gateway, client
+
+  setup(function()
+    gateway = assert(devgateway.start({ delay = 0.01 }))
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
+    assert(run("mkdir -p " .. ROOM .. " && make -s LUA=jit && make -s LUA=5.4"))
+  end)
+
+  teardown(function() gateway:stop() end)
+
+  local function succeeds(words, command)
+    local ok, text = run(("URL=%s %s"):format(gateway.url, command))
+    assert.is_true(ok, text)
+    assert.matches(words, text)
+    return text
+  end
+
+  local function figure(text, name)
+    local found = tonumber(text:match(name .. ": ([%d.]+)"))
+    return found or error("no " .. name .. " in: " .. text)
+  end
+
+  for _, name in ipairs({ "luv", "cqueues" }) do
+    it("on " .. name .. " keeps its own loop, which ends when the work ends", function()
+      succeeds("both rounds ended", "timeout 60 lua5.4 spec/hosts/" .. name .. ".lua")
+    end)
+  end
+
+  it("in C with two Lua states in two threads polls the descriptor beside its own", function()
+    local build = "gcc -std=c11 -O1 -g -Wall -Wextra -Werror %s -o %s/host examples/embed/host.c src/*.c"
+      .. " $(pkg-config --cflags --libs lua5.4 libcurl) -lpthread -ldl"
+    for _, flags in ipairs({ "", "-fsanitize=thread" }) do
+      local ok, text = run(build:format(flags, ROOM))
+      assert.is_true(ok, text)
+      text = succeeds("state 1:.*both states ended",
+        "setarch -R timeout 60 " .. ROOM .. "/host examples/embed/script.lua")
+      assert.is_nil(text:find("WARNING: ThreadSanitizer", 1, true), text)
+      assert.is_true(figure(text, "words") > 10)
+      assert.is_true(figure(text, "ticks") > 5)
+    end
+  end)
+
+  it("called Neovim streams into a buffer while somebody types", function()
+    if not there("nvim") then
+      pending("nvim is missing")
+      return
+    end
+    local before = client:request({ method = "GET", path = "/~stats" }).streams_broken
+    local text = succeeds("the end", "LUA_CPATH=\"$PWD/build/jit/?.so;;\" timeout 60 nvim --headless -u NONE -i NONE"
+      .. " --cmd 'set rtp+=examples/neovim' -c 'runtime plugin/llm.vim' -c 'luafile spec/hosts/neovim.lua'")
+    text = text:gsub("%-%- INSERT %-%-", "")
+    print("\n" .. text:gsub("status.*", ""))
+    assert.is_true(figure(text, "changes") >= 20)
+    assert.is_true(figure(text, "typed") >= 5)
+    assert.is_true(figure(text, "longest gap ms") < 100)
+    assert.matches("answer: 1 2 3 .* 29 30", text)
+    assert.matches("notified: %[403%]", text)
+    local broken = client:request({ method = "GET", path = "/~stats" }).streams_broken
+    assert.equal(before + 2, broken) -- :LLMStop, and leaving with a stream under way
+  end)
+
+  it("called LÖVE keeps its frames with 50 streams running", function()
+    if not (there("love") and there("xvfb-run")) then
+      pending("love or xvfb-run is missing")
+      return
+    end
+    local shot = ROOM .. "/love.png"
+    os.remove(shot)
+    local command = "LUA_CPATH=\"$PWD/build/jit/?.so;;\" LLM_GATEWAY_BASE_URL=$URL LLM_GATEWAY_API_KEY=gw_dev"
+      .. " ALSOFT_DRIVERS=null DEMO_SECONDS=3 DEMO_STREAMS=%d DEMO_SCREENSHOT=\"$PWD/%s\""
+      .. " timeout 60 xvfb-run -a love examples/love2d"
+    for _, streams in ipairs({ 0, 50 }) do
+      local text = succeeds("step ms", command:format(streams, shot))
+      print(("\n%d streams\n"):format(streams) .. text:gsub("status.*", ""))
+      assert.is_true(figure(text, "step ms p99") < 4)
+      if streams > 0 then assert.is_true(figure(text, "words") > 500) end
+    end
+    local file = assert(io.open(shot, "rb"))
+    local bytes = file:read("*a")
+    file:close()
+    assert.matches("^\137PNG", bytes)
+    assert.is_true(#bytes > 3000)
+  end)
+end)
