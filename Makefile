@@ -47,7 +47,7 @@ spec: all
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
 
 lint:
-	luacheck --quiet lua spec examples
+	luacheck --quiet lua spec examples bench
 
 format:
 	clang-format -i src/*.c src/*.h

@@ -47,7 +47,7 @@ interpreter() { if [ "$1" = jit ]; then echo luajit; else echo "lua$1"; fi; }
 
 check "builds with clang" make -s CC=clang LUA=5.4 SUFFIX=-clang
 check "builds without epoll" make -s LUA=5.4 EPOLL=no
-check "luacheck" luacheck --quiet --no-color lua spec examples
+check "luacheck" luacheck --quiet --no-color lua spec examples bench
 for lua in $LUAS; do
   check "builds for Lua $lua" make -s LUA="$lua"
   specs "$(interpreter "$lua")" "build/$lua" spec

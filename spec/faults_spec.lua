@@ -1,0 +1,121 @@
+-- Faults at their edges: what a client still can do after one, limits that are named, errors that stay.
+local llm = require "llm_gateway"
+local support = require "spec.support"
+
+local ask = support.ask
+
+describe("after a fault", function()
+  local gateway
+
+  setup(function() gateway = support.start() end)
+  teardown(function() gateway:stop() end)
+
+  local function broken(fault, options)
+    local stream = llm.assert(support.faulty(gateway, fault, options):chat(ask("Count to 12", { stream = true })))
+    local list, err = support.drain(stream)
+    assert.is_true(llm.is_error(err))
+    assert.equal(err, select(2, stream:next()))
+    return err, list, stream
+  end
+
+  it("the same client goes on", function()
+    local client = support.client(gateway)
+    for fault in ("cut cut-plain reset;events=2 garbage drop empty wrong-type close-after"):gmatch("%S+") do
+      local stream = client:chat(ask("Count to 12", { stream = true, headers = { ["X-Dev-Fault"] = fault } }))
+      if stream then support.drain(stream) end
+      assert.matches("42", assert(client:chat(ask("What is 6 times 7?"))):text())
+    end
+    client:close()
+  end)
+
+  it("the limit of an endless line is named, with its size", function()
+    local err = broken("endless-line", { max_event_bytes = 1000 })
+    assert.equal("stream", err.kind)
+    assert.matches("max_event_bytes %(1000 bytes%)", err.message)
+  end)
+
+  it("a larger limit lets a large answer and a large event through", function()
+    local whole = support.faulty(gateway, "big;size=300000", { max_response_bytes = 300000 })
+    assert.is_true(#assert(whole:chat(ask("x"))):text() > 299000)
+    local reply, err = support.faulty(gateway, "big;size=300001", { max_response_bytes = 300000 }):chat(ask("x"))
+    assert.is_nil(reply)
+    assert.same({ "server", false }, { err.kind, err.retryable })
+    local events = support.faulty(gateway, "big-event;size=300000", { max_event_bytes = 300000 })
+    assert.is_true(#assert(assert(events:chat(ask("x", { stream = true }))):collect()):text() > 299000)
+    broken("big-event;size=300100", { max_event_bytes = 300000 })
+  end)
+
+  it("collect, texts and close tell the same error as next", function()
+    local err, _, stream = broken("cut")
+    assert.equal(err, select(2, stream:collect()))
+    assert.equal(err, select(2, pcall(stream:texts())))
+    stream:close()
+    assert.equal(err, select(2, stream:next()))
+    assert.equal("stream", err.kind)
+  end)
+
+  it("an interrupted plain answer is a connection error, never half a reply", function()
+    for _, body in ipairs({ '{"id":"x","choices":[]}', '{"id"' }) do
+      local head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+      local reply, err = support.scripted(gateway, { { send = head .. body } }):chat(ask("x"))
+      assert.is_nil(reply)
+      assert.same({ "connection", false }, { err.kind, err.retryable })
+    end
+  end)
+
+  it("silence inside a plain answer is a timeout", function()
+    local reply, err = support.faulty(gateway, "stall-body", { timeout = 0.1 }):chat(ask("x"))
+    assert.is_nil(reply)
+    assert.equal("timeout", err.kind)
+    assert.matches("0.1 s %(timeout%)", err.message)
+  end)
+
+  it("a refusal that comes as an event stream is read like any other", function()
+    local client = support.answering(gateway, '{"detail":"slow down"}', {
+      status = 429, type = "text/event-stream", headers = { "Retry-After: 3" },
+    })
+    local stream, err = client:chat(ask("x", { stream = true }))
+    assert.is_nil(stream)
+    assert.same({ "rate_limit", 429, 3, "slow down" }, { err.kind, err.status, err.retry_after, err.message })
+  end)
+
+  it("a redirect is told and not followed", function()
+    local _, err = support.answering(gateway, "", { status = 302, headers = { "Location: http://evil.example/" } })
+      :chat(ask("x"))
+    assert.same({ "server", 302, false }, { err.kind, err.status, err.retryable })
+    assert.matches("evil%.example", err.message)
+  end)
+
+  it("an answer to HEAD ends with its head", function()
+    local head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n"
+    local client = support.scripted(gateway, { { send = head }, { hold = true } }, { timeout = 0.5 })
+    local body, err = client:request({ method = "HEAD", path = "/x" })
+    assert.is_nil(err)
+    assert.equal("", body)
+  end)
+end)
+
+describe("the environment", function()
+  local function run(settings, code)
+    local command = ("%s %s -e '%s' 2>&1"):format(settings, os.getenv("SPEC_LUA") or "lua5.4", code)
+    local pipe = assert(io.popen(command))
+    local text = pipe:read("*a")
+    pipe:close()
+    return text
+  end
+
+  local SHOW = 'print(require("llm_gateway").new{%s})'
+
+  it("gives base_url, which an option overrides", function()
+    local settings = "LLM_GATEWAY_BASE_URL=http://one.example:81/v1"
+    assert.matches("http://one%.example:81", run(settings, SHOW:format("")))
+    assert.matches("http://two%.example", run(settings, SHOW:format('base_url = "http://two.example"')))
+    assert.matches("http://localhost:8000", run("LLM_GATEWAY_BASE_URL=", SHOW:format("")))
+  end)
+
+  it("is named where it is wrong", function()
+    local text = run("LLM_GATEWAY_BASE_URL=one.example", SHOW:format(""))
+    assert.matches("LLM_GATEWAY_BASE_URL: has no scheme", text)
+    assert.matches("http://one%.example", text)
+  end)
+end)
