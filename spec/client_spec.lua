@@ -96,6 +96,8 @@ describe("a client", function()
     assert.equal("key_number_1", (echo({ api_key = key })["x-api-key"]))
     local _, err = llm.new({ base_url = gateway.url, api_key = function() return 7 end }):chat(hello())
     assert.same({ "validation", "api_key" }, { err.kind, err.field })
+    _, err = llm.new({ base_url = gateway.url, api_key = function() return nil, "vault closed" end }):chat(hello())
+    assert.matches("vault closed", err.message)
   end)
 
   it("finds the endpoints below any base_url", function()
@@ -123,6 +125,18 @@ describe("a client", function()
     assert.equal(200, models:info().status)
     local health = assert(client:health({ headers = { ["X-Dev-Fault"] = "unhealthy" } }))
     assert.same({ "unhealthy", 503 }, { health.status, health:info().status })
+  end)
+
+  it("takes no other body for a list of models, and keeps an empty list one", function()
+    local kinds = {}
+    for i, body in ipairs({ '{"data":"x"}', '{"foo":1}', '{"data":[]}' }) do
+      assert(client:request({ path = "/~script", body = { name = "models" .. i, steps = { { send =
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s")
+          :format(#body, body) } } } }))
+      local list, err = client:with({ base_url = gateway.url .. "/~script/models" .. i }):models()
+      kinds[i] = err and err.kind or llm.json.encode(list)
+    end
+    assert.same({ "server", "server", "[]" }, kinds)
   end)
 
   it("sends any other request", function()

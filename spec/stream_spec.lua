@@ -204,7 +204,7 @@ describe("a stream", function()
     local name = "messages" .. scripts
     assert(client:request({ path = "/~script", body = { name = name, steps = { {
       send = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
-        .. 'event: start\ndata: {"a":1}\n\nevent: ping\ndata: {"type":"ping"}\n\n',
+        .. 'event: start\ndata: {"a":1}\n\nevent: ping\ndata: {"type":"ping"}\n\ndata: {}\n\n',
     } } } }))
     local seen = {}
     local other = client:with({ base_url = gateway.url .. "/~script/" .. name })
@@ -212,6 +212,6 @@ describe("a stream", function()
       assert.is_nil(chunk.choices)
       table.insert(seen, event_name)
     end
-    assert.same({ "start", "ping" }, seen)
+    assert.same({ "start", "ping", "message" }, seen)
   end)
 end)

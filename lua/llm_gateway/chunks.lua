@@ -24,7 +24,7 @@ Chat.__index = Chat
 
 -- One text of a delta: `kept` has the half that its last piece ended with, under the same slot.
 local function join_text(kept, slot, piece, last)
-  local whole, half = json.split_half((kept[slot] or "") .. piece)
+  local whole, half = json.split_half((type(kept[slot]) == "string" and kept[slot] or "") .. piece)
   if last then whole, half = whole .. half, "" end
   kept[slot] = half ~= "" and half or nil
   return json.mend(whole)

@@ -73,9 +73,9 @@ end
 
 -- The key, or nil and an error: a function's answer is data, checked when it comes.
 local function key_of(config, own)
-  local key = own.api_key or config.api_key
-  if type(key) == "function" then key = key() end
-  if key == nil then return nil end
+  local key, why = own.api_key or config.api_key, nil
+  if type(key) == "function" then key, why = key() end
+  if key == nil then return nil, why and invalid("api_key", "its function gave none: " .. tostring(why)) end
   if type(key) ~= "string" then return nil, invalid("api_key", "its function returned a " .. type(key)) end
   local fault = headers.value_fault(key)
   if fault then return nil, invalid("api_key", fault) end
@@ -224,8 +224,11 @@ local function plain_options(request)
   return requests.options(request)
 end
 
+-- The list of models in an answer's body; nil when it has none.
 local function model_list(value)
-  local list = value.data or value.models or value
+  if type(value) ~= "table" then return nil end
+  local list = value.data or value.models or (value[1] ~= nil or json.is_array(value)) and value
+  if type(list) ~= "table" then return nil end
   for i, model in ipairs(list) do
     if type(model) == "string" then list[i] = { id = model } end
   end
@@ -240,8 +243,9 @@ function Client:models(request)
   local answer
   answer, err = perform(self, config, own, { method = "GET", path = "/v1/models" }, 2)
   if not answer then return nil, err end
-  if type(answer.value) ~= "table" then return nil, errors.of_answer(answer) end
-  return replies.new(model_list(answer.value), calls.info(answer))
+  local list = model_list(answer.value)
+  if not list then return nil, errors.of_answer(answer) end
+  return replies.new(list, calls.info(answer))
 end
 
 -- A server that says in JSON that it is not well has still answered.
@@ -340,4 +344,4 @@ function metatable:__tostring()
   return ("llm_gateway client (%s%s)"):format(config.origin, open and "" or ", closed")
 end
 
-return { new = new, loop = loop, encode = json.encode, VERSION = VERSION }
+return { new = new, loop = loop, VERSION = VERSION }

@@ -1,5 +1,7 @@
 -- reply.lua: what a gateway answered, as a value: the decoded body, with methods beside its own fields.
--- Leans on headers.lua. A reply's fields are exactly the gateway's; what else is known of it is kept apart.
+-- Leans on json.lua. A reply's fields are exactly the gateway's; what else is known of it is kept apart.
+
+local json = require("llm_gateway.json")
 
 local M = {}
 
@@ -33,12 +35,11 @@ end
 local methods = { text = M.text, info = M.info }
 local metatable = { __index = methods }
 
--- Makes a reply of a decoded body. A list from JSON may be marked as one: such a mark stays.
+-- Makes a reply of a decoded body. An empty list keeps its mark as a list instead of getting methods.
 function M.new(body, info)
   infos[body] = info
-  local own = getmetatable(body)
-  if not own then return setmetatable(body, metatable) end
-  return setmetatable(body, { __index = methods, __name = own.__name, is_list = own.is_list })
+  if json.is_array(body) then return body end
+  return setmetatable(body, metatable)
 end
 
 return M

@@ -89,7 +89,7 @@ local function read_event(self, data, name, unfinished)
   end
   if type(value) ~= "table" then return undecodable(self, data, why or "it is no JSON object", unfinished) end
   self.started = true
-  return self.chunks:read(value, halves), name
+  return self.chunks:read(value, halves), name or self.default_name
 end
 
 local function pull(self)
@@ -214,7 +214,7 @@ end
 local function of_transfer(loop, transfer, about, describe, plain)
   local self = {
     loop = loop, transfer = transfer, about = about, describe = describe, started = false, ended = false,
-    chunks = plain and chunks.plain() or chunks.chat(),
+    chunks = plain and chunks.plain() or chunks.chat(), default_name = plain and "message" or nil,
   }
   return setmetatable(self, Stream)
 end
