@@ -113,14 +113,21 @@ end)
 describe("the options of one call", function()
   it("are checked, each by its name", function()
     for name, values in pairs({
-      timeout = { 0, -1, 0 / 0, "5", true }, connect_timeout = { 0 }, event_timeout = { -1 }, total_timeout = { "x" },
-      max_retries = { -1, 1.5, "2", 0 / 0 }, max_retry_delay = { -1 }, retry_timeouts = { 1 },
+      timeout = { "5", true }, total_timeout = { "x" }, max_retries = { -1, 1.5, "2", 0 / 0 }, retry_timeouts = { 1 },
       api_key = { 5, "", "a\r\nb", "a\0b" }, provider_key = { true, "a\nb" }, org_id = { 5, "a\r\nX-Evil: 1" },
       app_id = { "a\nb", "" }, feature = { "a\0b" }, headers = { "x" }, extra_body = { "x" },
     }) do
       for _, bad in ipairs(values) do refuses("chat", name, ask("x", { [name] = bad })) end
     end
     accepts("chat", ask("x", { timeout = false, event_timeout = false, total_timeout = 5, max_retries = 0 }))
+  end)
+
+  it("raise for a clock without length", function()
+    for name, bad in pairs({
+      timeout = 0, connect_timeout = -1, event_timeout = 0 / 0, total_timeout = 0, max_retry_delay = -1,
+    }) do
+      assert.has_error(function() client:chat(ask("x", { [name] = bad })) end)
+    end
   end)
 
   it("name the header field that is wrong", function()

@@ -173,7 +173,7 @@ end
 
 -- A checked model's body with the client's app filled in, and the request's own options; or nil, err.
 local function prepare(config, given, build)
-  local own, err = requests.options(given)
+  local own, err = requests.options(given, 3)
   if not own then return nil, err end
   local body
   body, err = build(given)
@@ -221,7 +221,8 @@ end
 
 local function plain_options(request)
   if request == nil then return {} end
-  return requests.options(request)
+  local own, err = requests.options(request, 3)
+  return own, err
 end
 
 -- The list of models in an answer's body; nil when it has none.
@@ -294,7 +295,7 @@ end
 function Client:request(request)
   local config = check_client(self, "request", 2)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
-  local own, err = requests.options(request)
+  local own, err = requests.options(request, 2)
   err = err or check_request(request) or check_request_names(request, own)
   if err then return nil, err end
   local call = { method = request.method or "POST", path = request.path, value = request.body, stream = request.stream }

@@ -231,13 +231,22 @@ local function copy(t)
   return new
 end
 
--- The call's own options in a request, checked; or nil, err.
-function M.options(request)
+-- A clock of no length is misuse, as it is in llm.new: it raises.
+local function check_clock(name, check, value, level)
+  if check ~= duration or type(value) ~= "number" then return end
+  local message = duration(value)
+  if message then error(name .. ": " .. message, level + 1) end
+end
+
+-- The call's own options in a request, checked; or nil, err. Durations of 0 and below raise at `level` above the
+-- caller.
+function M.options(request, level)
   if type(request) ~= "table" then return nil, invalid("", "a request is a table, got " .. shown(request)) end
   local own = {}
   for name, check in pairs(OPTIONS) do
     local value = request[name]
     if value ~= nil then
+      check_clock(name, check, value, (level or 1) + 1)
       local message, where = check(value, name)
       if message then return nil, invalid(where or name, message) end
       own[name] = value
