@@ -71,6 +71,7 @@ build = {
       ["llm_gateway.errors.values"] = "lua/llm_gateway/errors/values.lua",
       ["llm_gateway.errors.waits"] = "lua/llm_gateway/errors/waits.lua",
       ["llm_gateway.headers"] = "lua/llm_gateway/headers.lua",
+      ["llm_gateway.identity"] = "lua/llm_gateway/identity.lua",
       ["llm_gateway.json"] = "lua/llm_gateway/json.lua",
       ["llm_gateway.loop"] = "lua/llm_gateway/loop.lua",
       ["llm_gateway.loop.cqueues"] = "lua/llm_gateway/loop/cqueues.lua",

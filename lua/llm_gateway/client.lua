@@ -7,6 +7,7 @@ local chunks = require("llm_gateway.chunks")
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.headers")
+local identity = require("llm_gateway.identity")
 local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
@@ -14,7 +15,6 @@ local replies = require("llm_gateway.reply")
 local requests = require("llm_gateway.request")
 local streams = require("llm_gateway.stream")
 
-local VERSION = "0.1.0"
 local Client = core.client_methods
 
 local default_loop
@@ -34,74 +34,6 @@ local function check_client(self, name, level)
   return config
 end
 
-local function invalid(field, message)
-  return errors.new({ kind = "validation", message = field .. ": " .. message, field = field })
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- What goes into the head
-
-local SECRET_NAMES = { "authorization", "cookie", "key", "token", "secret" }
-
-local function add_secret(secrets, text)
-  if type(text) ~= "string" or text == "" then return end
-  table.insert(secrets, text)
-  local credentials = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
-  if credentials then table.insert(secrets, credentials) end
-end
-
-local function add_secret_headers(secrets, fields)
-  for name, value in pairs(fields or {}) do
-    for _, word in ipairs(SECRET_NAMES) do
-      if name:lower():find(word, 1, true) then add_secret(secrets, value) end
-    end
-  end
-end
-
--- What must never come out of an error: the keys, and whatever else of the call looks like one.
-local function secrets_of(config, own, key)
-  local secrets = {}
-  add_secret(secrets, key)
-  add_secret(secrets, own.provider_key or config.provider_key)
-  add_secret_headers(secrets, config.headers)
-  add_secret_headers(secrets, own.headers)
-  add_secret(secrets, config.base_url:match("^%a+://([^/]*)@"))
-  add_secret(secrets, config.base_url:match("^%a+://[^/]-:([^/]*)@"))
-  add_secret(secrets, config.proxy and config.proxy:match("//[^/]-:([^/]*)@"))
-  return secrets
-end
-
--- The key, or nil and an error: a function's answer is data, checked when it comes.
-local function key_of(config, own)
-  local key, why = own.api_key or config.api_key, nil
-  if type(key) == "function" then key, why = key() end
-  if key == nil then return nil, why and invalid("api_key", "its function gave none: " .. tostring(why)) end
-  if type(key) ~= "string" then return nil, invalid("api_key", "its function returned a " .. type(key)) end
-  local fault = headers.value_fault(key)
-  if fault then return nil, invalid("api_key", fault) end
-  return key
-end
-
-local function bearer(key)
-  return key and "Bearer " .. key
-end
-
-local function default_headers(config, own, key, call)
-  local body = call.value or {}
-  local org = own.org_id or config.org_id
-  return {
-    ["User-Agent"] = "llm-gateway-lua/" .. VERSION,
-    ["Accept"] = call.stream and "text/event-stream, application/json" or "application/json",
-    ["Content-Type"] = call.body and "application/json" or nil,
-    ["X-API-Key"] = key,
-    ["Authorization"] = bearer(own.provider_key or config.provider_key or key),
-    ["X-App-ID"] = type(body.app_id) == "string" and body.app_id or config.app_id,
-    ["X-Org-ID"] = org, ["X-Organization-Id"] = org,
-    ["X-Feature-Id"] = type(body.feature) == "string" and body.feature or nil,
-    ["X-Dry-Run"] = body.dry_run == true and "true" or nil,
-  }
-end
-
 -- ---------------------------------------------------------------------------------------------------------
 -- A call
 
@@ -113,7 +45,7 @@ end
 -- answer and the call, or nil, err.
 local function perform(self, config, own, call, level)
   config.loop:enter(level + 1)
-  local key, err = key_of(config, own)
+  local key, err = identity.key(config, own)
   if err then return nil, err end
   if call.value then
     call.body, err = requests.encode(call.value)
@@ -121,8 +53,8 @@ local function perform(self, config, own, call, level)
   end
   call.client, call.loop, call.options = self, config.loop, effective(config, own)
   call.url = config.prefix .. call.path
-  call.headers = headers.lines(default_headers(config, own, key, call), config.headers, own.headers)
-  call.secrets = secrets_of(config, own, key)
+  call.headers = headers.lines(identity.headers(config, own, key, call), config.headers, own.headers)
+  call.secrets = identity.secrets(config, own, key)
   local answer
   answer, err = calls.make(call)
   if not answer then return nil, err end
@@ -271,20 +203,20 @@ local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true 
 
 local function check_request(request)
   local method = request.method or "POST"
-  if not METHODS[method] then return invalid("method", "expected GET, POST, ..., got " .. tostring(method)) end
+  if not METHODS[method] then return requests.invalid("method", "expected GET, POST, ..., got " .. tostring(method)) end
   local path = request.path
-  if type(path) ~= "string" then return invalid("path", "expected text, got " .. type(path)) end
-  if not path:find("^/[^/\\]") and path ~= "/" then return invalid("path", "has to begin with one slash") end
-  if path:find("[%s%c#]") then return invalid("path", "may not contain blanks, control characters or #") end
+  if type(path) ~= "string" then return requests.invalid("path", "expected text, got " .. type(path)) end
+  if not path:find("^/[^/\\]") and path ~= "/" then return requests.invalid("path", "has to begin with one slash") end
+  if path:find("[%s%c#]") then return requests.invalid("path", "may not contain blanks, control characters or #") end
   if request.stream ~= nil and type(request.stream) ~= "boolean" then
-    return invalid("stream", "expected true or false, got " .. type(request.stream))
+    return requests.invalid("stream", "expected true or false, got " .. type(request.stream))
   end
 end
 
 local function check_request_names(request, own)
   for name in pairs(request) do
     if not REQUEST_FIELDS[name] and own[name] == nil then
-      return invalid(tostring(name), "is no field of a request: what goes to the gateway belongs in `body`")
+      return requests.invalid(tostring(name), "is no field of a request: what goes to the gateway belongs in `body`")
     end
   end
 end
@@ -345,4 +277,4 @@ function metatable:__tostring()
   return ("llm_gateway client (%s%s)"):format(config.origin, open and "" or ", closed")
 end
 
-return { new = new, loop = loop, VERSION = VERSION }
+return { new = new, loop = loop, VERSION = identity.VERSION }

@@ -225,6 +225,9 @@ local function invalid(path, message)
   return errors.new({ kind = "validation", message = said, field = path ~= "" and path or nil })
 end
 
+-- The error of a request's field that is wrong.
+M.invalid = invalid
+
 local function copy(t)
   local new = {}
   for name, value in pairs(t) do new[name] = value end

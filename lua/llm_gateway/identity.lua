@@ -1,0 +1,72 @@
+-- identity.lua: who a call is from: its keys and ids as header fields, and which of them are secret.
+-- Leans on headers.lua for what a field may hold and on request.lua for what it complains with.
+
+local headers = require("llm_gateway.headers")
+local requests = require("llm_gateway.request")
+
+local M = { VERSION = "0.1.0" }
+
+local SECRET_NAMES = { "authorization", "cookie", "key", "token", "secret" }
+
+local function add_secret(secrets, text)
+  if type(text) ~= "string" or text == "" then return end
+  table.insert(secrets, text)
+  local credentials = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
+  if credentials then table.insert(secrets, credentials) end
+end
+
+local function add_secret_headers(secrets, fields)
+  for name, value in pairs(fields or {}) do
+    for _, word in ipairs(SECRET_NAMES) do
+      if name:lower():find(word, 1, true) then add_secret(secrets, value) end
+    end
+  end
+end
+
+-- What must never come out of an error: the keys, and whatever else of the call looks like one. A list of texts.
+function M.secrets(config, own, key)
+  local secrets = {}
+  add_secret(secrets, key)
+  add_secret(secrets, own.provider_key or config.provider_key)
+  add_secret_headers(secrets, config.headers)
+  add_secret_headers(secrets, own.headers)
+  add_secret(secrets, config.base_url:match("^%a+://([^/]*)@"))
+  add_secret(secrets, config.base_url:match("^%a+://[^/]-:([^/]*)@"))
+  add_secret(secrets, config.proxy and config.proxy:match("//[^/]-:([^/]*)@"))
+  return secrets
+end
+
+-- The gateway's key; nil when there is none; nil, err when it is no good: a function's answer is data, checked when
+-- it comes.
+function M.key(config, own)
+  local key, why = own.api_key or config.api_key, nil
+  if type(key) == "function" then key, why = key() end
+  if key == nil then return nil, why and requests.invalid("api_key", "its function gave none: " .. tostring(why)) end
+  if type(key) ~= "string" then return nil, requests.invalid("api_key", "its function returned a " .. type(key)) end
+  local fault = headers.value_fault(key)
+  if fault then return nil, requests.invalid("api_key", fault) end
+  return key
+end
+
+local function bearer(key)
+  return key and "Bearer " .. key
+end
+
+-- The header fields of a call ({stream, body, value}) before the user's own.
+function M.headers(config, own, key, call)
+  local body = call.value or {}
+  local org = own.org_id or config.org_id
+  return {
+    ["User-Agent"] = "llm-gateway-lua/" .. M.VERSION,
+    ["Accept"] = call.stream and "text/event-stream, application/json" or "application/json",
+    ["Content-Type"] = call.body and "application/json" or nil,
+    ["X-API-Key"] = key,
+    ["Authorization"] = bearer(own.provider_key or config.provider_key or key),
+    ["X-App-ID"] = type(body.app_id) == "string" and body.app_id or config.app_id,
+    ["X-Org-ID"] = org, ["X-Organization-Id"] = org,
+    ["X-Feature-Id"] = type(body.feature) == "string" and body.feature or nil,
+    ["X-Dry-Run"] = body.dry_run == true and "true" or nil,
+  }
+end
+
+return M
