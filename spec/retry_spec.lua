@@ -78,6 +78,22 @@ describe("retries", function()
     assert.same({ "timeout", 2 }, { err.kind, err.attempts })
   end)
 
+  it("leave out libcurl's own: a POST on a kept connection that dies is sent once", function()
+    local loop = llm.new_loop()
+    local fresh = client:with({ loop = loop })
+    local counter = llm.new({ base_url = gateway.url, loop = llm.new_loop() })
+    local function requests() return counter:request({ method = "GET", path = "/~stats" }).requests end
+    local request = { messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "drop-next" } }
+    assert(fresh:chat(request))
+    local before = requests()
+    request.headers = nil
+    local reply, err = fresh:chat(request)
+    assert.is_nil(reply)
+    assert.same({ "connection", 1, false }, { err.kind, err.attempts, err.retryable })
+    assert.is_true(requests() <= before + 1)
+    loop:close()
+  end)
+
   it("try a connection that was never made again", function()
     local _, err = llm.new({
       base_url = "http://127.0.0.1:1", max_retries = 1, on_retry = function(seen) table.insert(delays, seen.delay) end,

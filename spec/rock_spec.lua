@@ -9,11 +9,12 @@ local function run(command)
 end
 
 describe("the rock", function()
-  local room
+  local top, room
 
   setup(function()
     local pipe = io.popen("mktemp -d")
-    room = pipe:read("*l") .. "/with space"
+    top = pipe:read("*l")
+    room = top .. "/with space"
     pipe:close()
     assert(run(("mkdir '%s'"):format(room)))
     local config = assert(io.open(room .. "/config.lua", "w"))
@@ -23,7 +24,7 @@ describe("the rock", function()
     assert(run(("mkdir '%s/checkout' && tar xf '%s/source.tar' -C '%s/checkout'"):format(room, room, room)))
   end)
 
-  teardown(function() run(("rm -rf '%s'"):format(room)) end)
+  teardown(function() run(("rm -rf '%s'"):format(top)) end)
 
   local function luarocks(arguments, folder)
     return run(("cd '%s' && env -u LUA_PATH -u LUA_CPATH LUAROCKS_CONFIG='%s/config.lua' "
@@ -59,9 +60,9 @@ describe("the rock", function()
   it("packs as a source rock, which installs", function()
     local name = room .. "/checkout/llm-gateway-scm-1.rockspec"
     local text = assert(io.open(name)):read("*a")
-    assert(run(("mkdir -p '%s/llm-gateway' && tar xf '%s/source.tar' -C '%s/llm-gateway' && tar czf /tmp/llmg-%s.tar.gz"
-      .. " -C '%s' llm-gateway"):format(room, room, room, "source", room)))
-    local packed = text:gsub('url = "[^"]*"', 'url = "file:///tmp/llmg-source.tar.gz", dir = "llm-gateway"')
+    assert(run(("mkdir -p '%s/llm-gateway' && tar xf '%s/source.tar' -C '%s/llm-gateway' && tar czf '%s/source.tar.gz'"
+      .. " -C '%s' llm-gateway"):format(room, room, room, top, room)))
+    local packed = text:gsub('url = "[^"]*"', ('url = "file://%s/source.tar.gz", dir = "llm-gateway"'):format(top))
     local file = assert(io.open(room .. "/llm-gateway-scm-1.rockspec", "w"))
     file:write(packed)
     file:close()
@@ -69,7 +70,6 @@ describe("the rock", function()
     assert.is_true(ok, said)
     local tree = room .. "/tree2"
     ok, said = luarocks(("--tree '%s' install llm-gateway-scm-1.src.rock"):format(tree), room)
-    os.remove("/tmp/llmg-source.tar.gz")
     assert.is_true(ok, said)
     works(tree)
   end)

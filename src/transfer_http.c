@@ -57,10 +57,16 @@ void transfer_note_failure(transfer *t, transfer_failure_class class, const char
   snprintf(t->failure.text, sizeof t->failure.text, "%s", text);
 }
 
+static const char *words_for(const transfer *t, CURLcode code) {
+  if (code == CURLE_SEND_FAIL_REWIND) /* see on_seek */
+    return "the server closed the kept connection as the request went out";
+  return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
+}
+
 /* libcurl says that it could not connect; only the system's error number says why. */
 void transfer_note_code(transfer *t, CURLcode code) {
   char text[sizeof t->failure.text], why[60] = "";
-  const char *words = t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
+  const char *words = words_for(t, code);
   long number = 0;
   if (code == CURLE_COULDNT_CONNECT) curl_easy_getinfo(t->member.easy, CURLINFO_OS_ERRNO, &number);
   if (number != 0 && strerror_r((int)number, why, sizeof why) != 0) why[0] = '\0';
