@@ -404,6 +404,13 @@ describe("the development gateway", function()
       assert.is_true(await(function() return stats().open_connections == 1 end))
     end)
 
+    it("may do so inside a request", function()
+      local request = "POST /v1/models HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 100\\r\\n\\r\\n{"
+      shell(("bash -c \"printf '%s' >/dev/tcp/127.0.0.1/%d\""):format(request, gateway.port))
+      assert.equal(200, curl("/health", { limit = 2 }).status)
+      assert.is_true(await(function() return stats().open_connections == 1 end))
+    end)
+
     it("leave no trace in great number", function()
       local body = quote('{"model":"gpt-4","stream":true,"messages":[{"role":"user","content":"count to 20"}]}')
       local url = quote(gateway.url .. "/v1/chat/completions?[1-200]")

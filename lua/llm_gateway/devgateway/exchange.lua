@@ -130,6 +130,17 @@ function Exchange:settle()
   if not self.finished then self.counters.streams_broken = self.counters.streams_broken + 1 end
 end
 
+-- A client that goes away inside its request's body: lua-http takes that for the body's end, and would then look
+-- for the rest for ever.
+local function is_cut(http)
+  return http.connection.version ~= 2 and type(http.body_read_left) == "number" and http.body_read_left > 0
+end
+
+local function hang_up(http)
+  local socket = http.connection:take_socket()
+  if socket then socket:close() end
+end
+
 local M = {}
 
 --- Reads a request from a lua-http stream; nil when the client sent none that can be read.
@@ -140,6 +151,7 @@ function M.read(http, state)
   if received:get("expect") then http:write_continue() end
   local body = http:get_body_as_string(READ_TIMEOUT)
   if not body then return nil end
+  if is_cut(http) then return hang_up(http) end
   local target = received:get(":path") or "*"
   local path = target:match("^[^?]*")
   return setmetatable({
