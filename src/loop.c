@@ -154,8 +154,10 @@ static void take_from_curl(loop *l, loop_member *m) {
   if (m->settles) l->settling--;
 }
 
-static void give_back_easy(loop *l, CURL *easy) {
-  if (l->spares == SPARE_EASIES) {
+/* Only what ended well may serve again: after running out of memory, libcurl's reset handle sends
+ * heads without their bodies. */
+static void give_back_easy(loop *l, CURL *easy, bool sound) {
+  if (!sound || l->spares == SPARE_EASIES) {
     curl_easy_cleanup(easy);
     return;
   }
@@ -167,7 +169,7 @@ void loop_stop(loop_member *m) {
   if (m->easy == NULL) return;
   if (loop_is_ours(m->loop)) {
     if (m->running) take_from_curl(m->loop, m);
-    give_back_easy(m->loop, m->easy);
+    give_back_easy(m->loop, m->easy, m->sound);
   }
   m->easy = NULL;
 }
@@ -216,6 +218,7 @@ static void collect_finished(loop *l) {
     CURLcode code = message->data.result;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&m);
+    m->sound = code == CURLE_OK;
     m->class->done(m, code);
   }
 }

@@ -45,6 +45,7 @@ struct loop_member {
   list ready;   /* in the loop's ready queue */
   void *owner;  /* whatever its user wants to find it by */
   bool running; /* its exchange is under way */
+  bool sound;   /* its exchange ended well */
   bool settles; /* only drains */
 };
 
