@@ -16,11 +16,7 @@ end
 
 local function start(self, group, fn, ...)
   local new = task.new(self, group, fn, ...)
-  self.tasks = self.tasks + 1
-  self.live[new] = true
-  if group then group.count = group.count + 1 end
-  self:stir()
-  self:enqueue(new)
+  self:adopt(new)
   return new
 end
 
@@ -31,6 +27,13 @@ function Loop:spawn(fn, ...)
   local parent = task.current()
   local group = parent and parent.loop == self and parent.group or nil
   return start(self, group, fn, ...)
+end
+
+local function nap(self, running, moment)
+  local entry = self.timers:add(moment, function() task.wake(running, moment) end)
+  local going_on = task.suspend(running, moment)
+  entry.value = nil
+  if not going_on then error(task.cancelled_error(), 0) end
 end
 
 -- Waits for `seconds`. In a task the others go on; elsewhere the loop is stepped.
@@ -44,10 +47,7 @@ function Loop:sleep(seconds)
     while core.now() < moment do self:block(moment - core.now()) end
     return
   end
-  local entry = self.timers:add(moment, function() task.wake(running, moment) end)
-  local going_on = task.suspend(running, moment)
-  entry.value = nil
-  if not going_on then error(task.cancelled_error(), 0) end
+  repeat nap(self, running, moment) until core.now() >= moment
 end
 
 local function first_unjoined(failed)
@@ -85,22 +85,28 @@ local function check_map(list, options, fn)
   end
 end
 
--- One map under way: `running` tasks at once, results and errors by index.
+-- One map under way: `running` items (their places by task), results and errors by place.
 local function start_item(self, batch, i)
   local item = start(self, batch.mapper.group, batch.fn, batch.list[i], i)
   item.joined = true
-  batch.running[item] = true
+  batch.running[item] = i
   batch.active = batch.active + 1
-  item:on_done(function(value, err)
-    batch.running[item] = nil
-    batch.active = batch.active - 1
-    batch.results[i] = value
-    if value == nil and err ~= nil then
-      batch.errors = batch.errors or {}
-      batch.errors[i] = err
+  item:on_done(function() task.wake(batch.mapper, batch) end)
+end
+
+local function take_ended(batch)
+  for item, i in pairs(batch.running) do
+    if item.outcome then
+      local value, err = item.results[1], item.results[2]
+      batch.results[i] = value
+      if value == nil and err ~= nil then
+        batch.errors = batch.errors or {}
+        batch.errors[i] = err
+      end
+      batch.running[item] = nil
+      batch.active = batch.active - 1
     end
-    task.wake(batch.mapper, batch)
-  end)
+  end
 end
 
 local function stop_batch(batch)
@@ -124,6 +130,7 @@ local function drive_batch(self, batch, options)
       stop_batch(batch)
       error(task.cancelled_error(), 0)
     end
+    take_ended(batch)
   end
   return batch.results, batch.errors
 end

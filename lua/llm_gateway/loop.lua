@@ -6,6 +6,7 @@ local task = require("llm_gateway.task")
 local timers = require("llm_gateway.timers")
 
 local CHUNKS_A_TURN = 64 -- what a task may read before the others get their turn
+local OUT_OF_MEMORY = "not enough memory" -- what Lua raises then
 local CLOSING_STEPS = 100 -- for cancelled tasks to end; one that catches every error could go on for ever
 
 local Loop = {}
@@ -21,7 +22,9 @@ end
 -- Calls a user's function; what it raises goes to on_error, so that the loop goes on.
 function Loop:call(fn, ...)
   local ok, err = pcall(fn, ...)
-  if not ok then self:report(err) end
+  if ok then return end
+  if err == OUT_OF_MEMORY then self.shaken = true end
+  self:report(err)
 end
 
 -- An error that nobody else will see.
@@ -54,9 +57,19 @@ end
 
 -- Puts a task at the end of the queue of those to resume.
 function Loop:enqueue(waiting)
+  self.queue[self.last + 1] = waiting
   self.last = self.last + 1
-  self.queue[self.last] = waiting
   if not self.stepping then self.core:alarm(0) end
+end
+
+-- Takes a new task in and has it resumed. What may fail comes first: a task is counted wholly or not at all.
+function Loop:adopt(new)
+  local group = new.group
+  self:stir()
+  self.queue[self.last + 1] = new
+  self.live[new] = true
+  self.last, self.tasks = self.last + 1, self.tasks + 1
+  if group then group.count = group.count + 1 end
 end
 
 -- Whether there is work: tasks that have not ended, or transfers under way.
@@ -75,11 +88,11 @@ end
 
 -- A task has ended. Its failure is a run's affair, or that of whoever joins it before the step is over.
 function Loop:finished(ended)
+  local group = ended.group
+  if ended.outcome == "failed" then table.insert(group and group.failed or self.failed, ended) end
   self.tasks = self.tasks - 1
   self.live[ended] = nil
-  local group = ended.group
   if group then group.count = group.count - 1 end
-  if ended.outcome == "failed" then table.insert(group and group.failed or self.failed, ended) end
 end
 
 local function report_failures(self)
@@ -126,9 +139,16 @@ local function take_turn(self, deadline)
   end
 end
 
+-- Memory ran out in a step, so that some task may have lost its turn or its end: all look again.
+local function mend(self)
+  self.timers:mend()
+  for live in pairs(self.live) do task.mend(live) end
+  self.shaken = false
+end
+
 -- How long I/O may wait: not at all while tasks are ready, nor past the first sleeper's moment.
 local function longest_wait(self, timeout)
-  if self.first <= self.last then return 0 end
+  if self.shaken or self.first <= self.last then return 0 end
   local moment = self.timers:next_moment()
   local nap = moment and math.max(0, moment - core.now())
   if nap and (not timeout or nap < timeout) then return nap end
@@ -141,6 +161,8 @@ local function set_alarm(self)
 end
 
 local function turn(self, timeout, budget)
+  self.stepping = true
+  if self.shaken then mend(self) end
   local deadline = budget and timeout == 0 and core.now() + budget
   self.core:alarm()
   self.core:step(longest_wait(self, timeout), budget)
@@ -174,9 +196,10 @@ function Loop:step(timeout, budget)
     return false
   end
   if not timeout then refuse_deadlock(self, 2) end
-  self.stepping = true
+  local outer = task.control.task
   local ok, err = pcall(turn, self, timeout, budget)
-  self.stepping, self.deadline = false, nil
+  self.stepping, self.deadline, task.control.task = false, nil, outer
+  self.shaken = self.shaken or not ok
   if self.closed then return false end
   set_alarm(self)
   if not ok then error(err, 0) end
@@ -218,7 +241,8 @@ local function wait_for(self, transfer, source)
   local running = task.current()
   if not running then return self:block() end
   local id = transfer:id()
-  if self.waiters[id] then error("another task waits for this stream already", 0) end
+  local other = self.waiters[id]
+  if other and other.waits_on == id then error("another task waits for this stream already", 0) end
   self.waiters[id] = running
   local going_on = task.suspend(running, id, source)
   self.waiters[id] = nil
@@ -288,11 +312,11 @@ local function new()
   local self = {
     core = assert(core.loop()),
     queue = {}, first = 1, last = 0, -- tasks to resume
-    waiters = {}, -- tasks by the id of the transfer they wait for
+    waiters = setmetatable({}, { __mode = "v" }), -- tasks by the id of the transfer they wait for
     timers = timers.new(), -- wakers by the moment they are due
     tasks = 0, live = {}, failed = {},
     allowance = CHUNKS_A_TURN,
-    stepping = false, busy = false, closed = false,
+    stepping = false, busy = false, closed = false, shaken = false,
     on_error = write_to_stderr,
   }
   return setmetatable(self, Loop)

@@ -1,6 +1,9 @@
 -- task.lua: tasks, which are coroutines that a loop resumes.
 -- The only file that yields and the only one that resumes. Leans on errors.lua. A loop (loop.lua) gives it
--- `enqueue(task)`, `finished(task)` and `block()`; it never touches a transfer itself.
+-- `enqueue(task)`, `finished(task)`, `call(fn, ...)` and `block()`; it never touches a transfer itself.
+--
+-- Memory may run out at any call. So a task may be resumed although nothing woke it (whoever waits looks again),
+-- and its end is written down in steps that `mend` can take up where they stopped.
 
 local errors = require("llm_gateway.errors")
 
@@ -11,7 +14,7 @@ Task.__index = Task
 
 local PARKED = {} -- what a task of ours yields; any other yield is the user's own
 local tasks = setmetatable({}, { __mode = "k" }) -- by coroutine
-local task_in_control -- the task whose coroutine, or one that it resumed, is running
+local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
 
 -- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
 local function current()
@@ -21,9 +24,9 @@ end
 
 -- Whether the running coroutine is a task or was resumed, directly or not, by one.
 local function inside()
-  if not task_in_control then return false end
+  if not control.task then return false end
   local co, is_main = coroutine.running()
-  return co ~= nil and not is_main and co ~= task_in_control.resumed_by
+  return co ~= nil and not is_main and co ~= control.task.resumed_by
 end
 
 local function pack(...)
@@ -56,8 +59,8 @@ end
 -- Has the loop resume a task, if it still waits on `on`.
 local function wake(task, on)
   if task.waits_on ~= on or on == nil then return end
-  task.waits_on = nil
   task.loop:enqueue(task)
+  task.waits_on = nil
 end
 
 -- Lets the others go on: the task is resumed again at the next step.
@@ -90,14 +93,27 @@ local function settle(task, ok, ...)
   end
 end
 
+local function close_books(task)
+  for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
+  while task.callbacks[1] do
+    task.loop:call(task.callbacks[1], unpack(task.results, 1, task.results.n))
+    table.remove(task.callbacks, 1)
+  end
+  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
+  task.loop:finished(task)
+  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, nil
+end
+
 local function finish(task, ...)
   settle(task, ...)
-  for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
-  local callbacks = task.callbacks
-  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
-  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, nil
-  for _, fn in ipairs(callbacks) do task.loop:call(fn, unpack(task.results, 1, task.results.n)) end
-  task.loop:finished(task)
+  close_books(task)
+end
+
+-- Whatever a task was about when memory ran out in the loop: it ends, or looks again at what it waits for.
+local function mend(task)
+  if task.outcome then return close_books(task) end
+  if coroutine.status(task.co) == "dead" then return finish(task, false, "not enough memory") end
+  task.loop:enqueue(task)
 end
 
 local function after_resume(task, ok, signal, ...)
@@ -115,11 +131,11 @@ end
 local function resume(task)
   if task.outcome then return end
   if task.cancelled and not task.started then return finish(task) end
-  local outer = task_in_control -- of another loop, whose host stepped this one
+  local outer = control.task -- of another loop, whose host stepped this one
   task.resumed_by = coroutine.running()
-  task_in_control = task
+  control.task = task
   local function back(...)
-    task_in_control = outer
+    control.task = outer
     return after_resume(task, ...)
   end
   return back(resume_coroutine(task))
@@ -158,9 +174,9 @@ end
 function Task:cancel()
   check_task(self, "cancel")
   if self.outcome or self.cancelled then return self end
+  wake(self, self.waits_on)
   self.cancelled = true
   if self.source then self.source:close() end
-  wake(self, self.waits_on)
   return self
 end
 
@@ -181,7 +197,7 @@ end
 function Task:status()
   check_task(self, "status")
   if self.outcome then return self.outcome end
-  return task_in_control == self and "running" or "pending"
+  return control.task == self and "running" or "pending"
 end
 
 function Task:__tostring()
@@ -192,12 +208,13 @@ end
 local function new(loop, group, fn, ...)
   local task = setmetatable({
     loop = loop, group = group, co = coroutine.create(fn), args = pack(...), joiners = {}, callbacks = {},
+    started = false, cancelled = false,
   }, Task)
   tasks[task.co] = task
   return task
 end
 
 return {
-  new = new, current = current, inside = inside, resume = resume,
+  new = new, current = current, inside = inside, control = control, resume = resume, mend = mend,
   suspend = suspend, park = park, wake = wake, pass = pass, cancelled_error = cancelled_error,
 }

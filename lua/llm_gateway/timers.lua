@@ -9,30 +9,31 @@ local function before(a, b)
   return a.order < b.order
 end
 
+-- The two sifts call nothing: a call may run out of memory, and leave an entry in no place.
 local function sift_up(heap, i)
   local entry = heap[i]
   while i > 1 do
-    local parent = math.floor(i / 2)
-    if not before(entry, heap[parent]) then break end
-    heap[i] = heap[parent]
-    i = parent
+    local half = (i - i % 2) / 2
+    local parent = heap[half]
+    if parent.moment < entry.moment or (parent.moment == entry.moment and parent.order < entry.order) then break end
+    heap[i] = parent
+    i = half
   end
   heap[i] = entry
 end
 
-local function smaller_child(heap, i)
-  local left, right = heap[2 * i], heap[2 * i + 1]
-  if right and before(right, left) then return 2 * i + 1 end
-  return left and 2 * i
-end
-
 local function sift_down(heap, i)
   local entry = heap[i]
-  local child = smaller_child(heap, i)
-  while child and before(heap[child], entry) do
-    heap[i] = heap[child]
-    i = child
-    child = smaller_child(heap, i)
+  while true do
+    local at = 2 * i
+    local child, right = heap[at], heap[at + 1]
+    if not child then break end
+    if right and (right.moment < child.moment or (right.moment == child.moment and right.order < child.order)) then
+      child, at = right, at + 1
+    end
+    if entry.moment < child.moment or (entry.moment == child.moment and entry.order < child.order) then break end
+    heap[i] = child
+    i = at
   end
   heap[i] = entry
 end
@@ -71,6 +72,11 @@ end
 function Timers:next_moment()
   drop_cancelled(self)
   return self[1] and self[1].moment
+end
+
+-- Puts all in order again, should memory have run out inside another call.
+function Timers:mend()
+  table.sort(self, before)
 end
 
 -- An empty queue.
