@@ -140,7 +140,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *self) {
     transfer_note_failure(t, FAILURE_HEAD_TOO_LARGE, "the answer's headers are too large");
     return 0;
   }
-  return buffer_append(&t->headers, line, n) == 0 ? n : 0;
+  if (buffer_append(&t->headers, line, n) == 0) return n;
+  transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
+  return 0;
 }
 
 static size_t feed_events(transfer *t, const char *bytes, size_t n) {

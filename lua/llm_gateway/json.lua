@@ -280,9 +280,11 @@ local function rewrite(text)
   end
 end
 
+-- To run out of memory is no fault of the text, which must not pass for something other than JSON.
 local function parse(text)
   local ok, value = pcall(cjson.decode, text)
   if ok then return true, value end
+  if value == "not enough memory" then error(value, 0) end
   return false, (tostring(value):gsub("^.-:%d+: ", ""))
 end
 
