@@ -3,6 +3,7 @@
 #   make                      build/5.4/llm_gateway/core.so
 #   make LUA=5.1 (5.2, 5.3, jit)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
+#   make sweep                every call with every allocation failing
 #   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
 
 LUA    ?= 5.4
@@ -28,7 +29,7 @@ OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LUA_BINARY = $(LUA_NAME)
 SPEC ?= spec
 
-.PHONY: all clean test spec lint format
+.PHONY: all clean test spec sweep lint format
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -45,6 +46,9 @@ test:
 spec: all
 	LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/$(OUT)/?.so;;" \
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
+
+sweep:
+	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua
 
 lint:
 	luacheck --quiet lua spec examples bench

@@ -1,0 +1,52 @@
+-- Memory that runs out: every public call with every one of its allocations failing (spec/sweep/calls.lua), and the
+-- loading of the library. `make sweep` tries them all and shows the figures; without it loading goes by steps.
+-- The counts of spec/sweep/host.c find leaks: lua-cjson, too, leaks here, so that a leak checker would only find that.
+if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
+
+local support = require "spec.support"
+
+local ALL = os.getenv("SWEEP") == "all"
+
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1; echo \" status $?\""))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text:match(" status (%d+)%s*$") == "0", text
+end
+
+local function build(name, flags)
+  assert(run("mkdir -p build/sweep"))
+  local ok, text = run(("gcc -std=c11 -Wall -Wextra -Werror -g -O1 %s -o build/sweep/%s spec/sweep/host.c src/*.c"
+    .. " $(pkg-config --cflags --libs lua5.4 libcurl) -Wl,--wrap=free"):format(flags, name))
+  assert.is_true(ok, text)
+end
+
+local function survives(command)
+  local ok, text = run(command)
+  assert.is_true(ok, text)
+  assert.matches("lua +%d%d+ allocations failed", text)
+  if ALL then io.stdout:write(text) end
+end
+
+describe("memory that runs out", function()
+  local gateway
+
+  setup(function() gateway = support.start({ delay = 0 }) end)
+  teardown(function() gateway:stop() end)
+
+  it("ends each call with an error, and nothing else", function()
+    build("host", "")
+    survives("timeout 120 build/sweep/host spec/sweep/calls.lua " .. gateway.url .. " 1")
+  end)
+
+  it("breaks no rule that the sanitizers know", function()
+    build("host-asan", "-fsanitize=address,undefined")
+    survives("ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 timeout 300 build/sweep/host-asan "
+      .. "spec/sweep/calls.lua " .. gateway.url .. " " .. (ALL and 1 or 3))
+  end)
+
+  it("keeps the library from loading, and no more", function()
+    build("host", "")
+    survives("timeout 300 build/sweep/host require " .. (ALL and 1 or 11))
+  end)
+end)
