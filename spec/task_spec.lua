@@ -63,6 +63,11 @@ describe("tasks", function()
     assert.is_true(together < 5 * (core.now() - started), "ten streams took " .. together)
   end)
 
+  it("return nothing where nothing was returned", function()
+    assert.equal(0, select("#", llm.spawn(function() end):join()))
+    assert.equal(0, select("#", llm.run(function() end)))
+  end)
+
   it("return everything from join and run", function()
     local function three() return 1, nil, 3 end
     assert.same({ n = 3, 1, nil, 3 }, { n = select("#", llm.run(three)), llm.run(three) })

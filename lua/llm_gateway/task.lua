@@ -116,9 +116,9 @@ local function mend(task)
   task.loop:enqueue(task)
 end
 
-local function after_resume(task, ok, signal, ...)
-  if coroutine.status(task.co) == "dead" then return finish(task, ok, signal, ...) end
-  if signal ~= PARKED then task.loop:enqueue(task) end
+local function after_resume(task, ok, ...)
+  if coroutine.status(task.co) == "dead" then return finish(task, ok, ...) end
+  if (...) ~= PARKED then task.loop:enqueue(task) end
 end
 
 local function resume_coroutine(task)
