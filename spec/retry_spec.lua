@@ -1,7 +1,9 @@
 -- Retries: what is tried again, when, and what never is.
 local core = require "llm_gateway.core"
 local devgateway = require "llm_gateway.devgateway"
+local deaf_server = require("spec.deaf").start
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 describe("retries", function()
   local gateway, delays, client
@@ -102,6 +104,69 @@ describe("retries", function()
     assert.equal(1, #delays)
   end)
 
+  it("go on up to max_retries, of which 0 means none", function()
+    local _, err = ask("flaky;times=9;code=503;retry_after=0.001", { max_retries = 4 })
+    assert.equal(5, err.attempts)
+    _, err = ask("flaky;times=9;code=503;retry_after=0.001", { max_retries = 0 })
+    assert.same({ 1, true }, { err.attempts, err.retryable })
+  end)
+
+  it("do as x-should-retry says, but never repeat what was denied or has no budget", function()
+    local function attempts(status, said, body)
+      local scripted = support.answering(gateway, body or '{"detail":"no"}', {
+        status = status, headers = { "x-should-retry: " .. said, "retry-after-ms: 1" },
+      }, { max_retries = 1 })
+      return select(2, scripted:with({ max_retries = 1 }):chat(support.ask("x"))).attempts
+    end
+    assert.equal(1, attempts(503, "false"))
+    assert.equal(1, attempts(429, "false"))
+    assert.equal(2, attempts(404, "true"))
+    assert.equal(2, attempts(503, "perhaps"))
+    assert.equal(1, attempts(403, "true", '{"error":{"code":"policy_denied","message":"no"}}'))
+    assert.equal(1, attempts(402, "true"))
+    assert.equal(1, attempts(429, "true", '{"error":{"code":"insufficient_quota","message":"spent"}}'))
+  end)
+
+  it("carry the request id that the user gave, each time", function()
+    local seen = {}
+    local patient = client:with({ headers = { ["X-Request-ID"] = "mine-7" }, on_retry = function()
+      local stats = assert(support.client(gateway):request({ method = "GET", path = "/~stats" }))
+      for _, header in ipairs(stats.last.headers) do
+        if header.name == "x-request-id" then table.insert(seen, header.value) end
+      end
+    end })
+    patient:chat({ messages = { { role = "user", content = "hi" } }, max_retries = 2,
+      headers = { ["X-Dev-Fault"] = "flaky;times=3;code=503;retry_after=0.001;id=carried" } })
+    assert.same({ "mine-7", "mine-7" }, seen)
+  end)
+
+  it("come before a stream's first event, never after it", function()
+    local stream = llm.assert(ask("flaky;times=1;code=503;retry_after=0.001", { stream = true }))
+    assert.matches("42", assert(stream:collect()):text())
+    assert.equal(2, stream:info().attempts)
+    stream = llm.assert(ask("flaky;times=1;fault=cut", { stream = true, retry_timeouts = true }))
+    local _, err = stream:collect()
+    assert.same({ "stream", 1, false }, { err.kind, err.attempts, err.retryable })
+  end)
+
+  it("try a connection again that was not made in time", function()
+    local deaf = deaf_server()
+    local _, err = llm.new({ base_url = deaf.url, connect_timeout = 0.05, max_retries = 1,
+      on_retry = function(seen) table.insert(delays, seen.delay) end }):models()
+    assert.same({ "timeout", 2, true }, { err.kind, err.attempts, err.retryable })
+    assert.matches("connect_timeout", err.message)
+    assert.equal(1, #delays)
+    deaf:close()
+  end)
+
+  it("leave the program's own random numbers alone", function()
+    math.randomseed(42)
+    local expected = math.random()
+    math.randomseed(42)
+    ask("flaky;times=1;code=503")
+    assert.equal(expected, math.random())
+  end)
+
   it("never repeat health", function()
     local _, err = client:health({ headers = { ["X-Dev-Fault"] = "status;code=500" } })
     assert.equal(1, err.attempts)
@@ -133,76 +198,5 @@ describe("retries", function()
       headers = { ["X-Dev-Fault"] = "flaky;times=1;code=503;retry_after=0.01;id=hooks" },
     }))
     assert.same({ "POST1", 503, "POST2", 200 }, seen)
-  end)
-end)
-
-describe("the clocks", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ delay = 0.01 }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function() gateway:stop() end)
-
-  local function timed(fault, options)
-    options.messages = { { role = "user", content = "Count to 12" } }
-    options.headers = { ["X-Dev-Fault"] = fault }
-    local started = core.now()
-    local reply, err = client:chat(options)
-    if reply and options.stream then reply, err = reply:collect() end
-    assert.is_nil(reply)
-    return err, core.now() - started
-  end
-
-  local function within(limit, seconds)
-    assert.is_true(seconds >= limit - 0.002 and seconds < limit + 0.05, ("%g s for %g s"):format(seconds, limit))
-  end
-
-  it("tell silence before the head", function()
-    local err, seconds = timed("never", { timeout = 0.1 })
-    assert.equal("timeout", err.kind)
-    assert.matches("0.1 s %(timeout%)", err.message)
-    within(0.1, seconds)
-  end)
-
-  it("tell silence inside a stream, with what came", function()
-    local err, seconds = timed("stall", { timeout = 0.1, stream = true })
-    assert.equal("timeout", err.kind)
-    assert.matches("^1", err.partial)
-    within(0.1, seconds)
-  end)
-
-  it("tell a stream of heartbeats from one of events", function()
-    local err, seconds = timed("heartbeat", { event_timeout = 0.15, timeout = 5, stream = true })
-    assert.equal("timeout", err.kind)
-    assert.matches("event_timeout", err.message)
-    within(0.15, seconds)
-  end)
-
-  it("bound the whole", function()
-    local err, seconds = timed("heartbeat", { total_timeout = 0.15, stream = true })
-    assert.equal("timeout", err.kind)
-    assert.matches("total_timeout", err.message)
-    within(0.15, seconds)
-  end)
-
-  it("do not hold up other tasks", function()
-    local slowest = 0
-    llm.run(function()
-      llm.spawn(function() timed("never", { timeout = 0.2 }) end)
-      for _ = 1, 20 do
-        local started = core.now()
-        assert(client:health())
-        slowest = math.max(slowest, core.now() - started)
-      end
-    end)
-    assert.is_true(slowest < 0.1)
-  end)
-
-  it("leave no limit where the limit is false", function()
-    local endless = client:with({ timeout = false, connect_timeout = false, event_timeout = false })
-    assert(endless:chat({ messages = { { role = "user", content = "hi" } } }))
   end)
 end)

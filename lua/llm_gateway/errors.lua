@@ -239,7 +239,7 @@ function M.of_failure(facts)
   }
   fields = M.redact(fields, facts.secrets)
   fields.partial, fields.attempts, fields.started = facts.partial, facts.attempts, facts.started
-  fields.never_connected = not facts.connected and (fields.kind == "connection") or nil
+  fields.never_connected = not facts.connected and (facts.clock == "connect" or fields.kind == "connection") or nil
   return M.new(fields)
 end
 

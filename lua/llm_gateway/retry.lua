@@ -1,5 +1,7 @@
 -- retry.lua: whether a failed call is tried again, and when.
--- Leans on nothing: it reads an error table and the options. It never waits itself.
+-- Leans on the core's clock. It reads an error table and the options, and never waits itself.
+
+local core = require("llm_gateway.core")
 
 local M = {}
 
@@ -17,9 +19,20 @@ local function may_repeat(err, options)
   return unanswered and options.retry_timeouts == true
 end
 
+-- Numbers from 0 to 1 in a sequence of our own (Park and Miller's): math.random belongs to the program, which may
+-- count on its sequence, and before 5.4 it begins alike in every process.
+local LARGEST = 2 ^ 31 - 1
+local seed = (os.time() + core.now() * 1e6 + tonumber(tostring({}):match("0x(%x+)") or 0, 16)) % LARGEST
+local state = math.floor(seed) + 1
+
+local function chance()
+  state = state * 16807 % LARGEST
+  return state / LARGEST
+end
+
 local function backoff(attempts)
   local delay = math.min(FIRST_DELAY * 2 ^ (attempts - 1), LONGEST_DELAY)
-  return delay * (1 - JITTER * math.random())
+  return delay * (1 - JITTER * chance())
 end
 
 -- How many seconds to wait before the next attempt; nil when there is to be none. `left` is what remains of

@@ -1,0 +1,146 @@
+-- The four clocks: which one ran out, and how late.
+local core = require "llm_gateway.core"
+local deaf_server = require("spec.deaf").start
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+
+local LATE = 0.05 -- seconds that a clock may be late by
+
+describe("the clocks", function()
+  local gateway, client
+
+  setup(function()
+    gateway = assert(devgateway.start({ delay = 0.01 }))
+    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
+  end)
+
+  teardown(function() gateway:stop() end)
+
+  local function timed(fault, options)
+    options.messages = { { role = "user", content = "Count to 12" } }
+    options.headers = { ["X-Dev-Fault"] = fault }
+    local started = core.now()
+    local reply, err = client:chat(options)
+    if reply and options.stream then reply, err = reply:collect() end
+    assert.is_nil(reply)
+    return err, core.now() - started
+  end
+
+  local function within(limit, seconds)
+    assert.is_true(seconds >= limit - 0.002 and seconds < limit + 0.05, ("%g s for %g s"):format(seconds, limit))
+  end
+
+  it("tell silence before the head", function()
+    local err, seconds = timed("never", { timeout = 0.1 })
+    assert.equal("timeout", err.kind)
+    assert.matches("0.1 s %(timeout%)", err.message)
+    within(0.1, seconds)
+  end)
+
+  it("tell silence inside a stream, with what came", function()
+    local err, seconds = timed("stall", { timeout = 0.1, stream = true })
+    assert.equal("timeout", err.kind)
+    assert.matches("^1", err.partial)
+    within(0.1, seconds)
+  end)
+
+  it("tell a stream of heartbeats from one of events", function()
+    local err, seconds = timed("heartbeat", { event_timeout = 0.15, timeout = 5, stream = true })
+    assert.equal("timeout", err.kind)
+    assert.matches("event_timeout", err.message)
+    within(0.15, seconds)
+  end)
+
+  it("bound the whole", function()
+    local err, seconds = timed("heartbeat", { total_timeout = 0.15, stream = true })
+    assert.equal("timeout", err.kind)
+    assert.matches("total_timeout", err.message)
+    within(0.15, seconds)
+  end)
+
+  it("tell that no connection was made", function()
+    local deaf = deaf_server()
+    local started = core.now()
+    local reply, err = client:with({ base_url = deaf.url, connect_timeout = 0.1 }):health()
+    assert.is_nil(reply)
+    assert.equal("timeout", err.kind)
+    assert.matches("0.1 s %(connect_timeout%): is the host reachable", err.message)
+    within(0.1, core.now() - started)
+    deaf:close()
+  end)
+
+  it("may be set for a client and for a request", function()
+    for clock, fault in pairs({ timeout = "never", event_timeout = "heartbeat", total_timeout = "heartbeat" }) do
+      local own = client:with({ [clock] = 0.07 })
+      local request = { messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = fault } }
+      request.stream = fault == "heartbeat"
+      local reply, err = own:chat(request)
+      if reply then reply, err = reply:collect() end
+      assert.is_nil(reply)
+      assert.matches("0.07 s.*" .. clock, err.message)
+      request[clock] = 0.03
+      reply, err = own:chat(request)
+      if reply then reply, err = reply:collect() end
+      assert.is_nil(reply)
+      assert.matches("0.03 s.*" .. clock, err.message)
+    end
+  end)
+
+  -- A bare timer is late too when the processor has other things to do: the two are compared, in one run.
+  it("are as exact as a bare timer, with thirty streams beside them", function()
+    local LENGTH, deaf = 0.3, deaf_server()
+    local took, busy = {}, true
+    local forty = { messages = { { role = "user", content = "Count to 40" } }, stream = true }
+    local waits = {
+      bare = function() llm.sleep(LENGTH) end,
+      connect = function() client:with({ base_url = deaf.url, connect_timeout = LENGTH }):health() end,
+      silence = function() timed("never", { timeout = LENGTH }) end,
+      event = function() timed("heartbeat", { event_timeout = LENGTH, stream = true }) end,
+      total = function() timed("heartbeat", { total_timeout = LENGTH, stream = true }) end,
+    }
+    llm.run(function()
+      for _ = 1, 30 do
+        llm.spawn(function()
+          while busy do
+            llm.assert(llm.assert(client:chat(forty)):collect())
+          end
+        end)
+      end
+      llm.sleep(0.1) -- until they all run
+      local waiting = {}
+      for name, wait in pairs(waits) do
+        waiting[name] = llm.spawn(function()
+          local started = core.now()
+          wait()
+          took[name] = core.now() - started
+        end)
+      end
+      for _, task in pairs(waiting) do task:join() end
+      busy = false
+    end)
+    deaf:close()
+    for name in pairs(waits) do
+      local seconds = took[name] or 0
+      assert.is_true(seconds >= LENGTH - 0.002 and seconds <= took.bare + LATE,
+        ("%s: %.3f s, a bare timer: %.3f s"):format(name, seconds, took.bare))
+    end
+  end)
+
+  it("do not hold up other tasks", function()
+    local slowest = 0
+    llm.run(function()
+      llm.spawn(function() timed("never", { timeout = 0.2 }) end)
+      for _ = 1, 20 do
+        local started = core.now()
+        assert(client:health())
+        slowest = math.max(slowest, core.now() - started)
+      end
+    end)
+    assert.is_true(slowest < 0.1)
+  end)
+
+  it("leave no limit where the limit is false", function()
+    local endless = client:with({ timeout = false, connect_timeout = false, event_timeout = false })
+    assert(endless:chat({ messages = { { role = "user", content = "hi" } } }))
+  end)
+end)
