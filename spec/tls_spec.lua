@@ -1,44 +1,21 @@
 -- TLS: who is trusted and who is not; origins, protocols, secrets.
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
-
-local ROOM = "build/tls"
-
--- An authority of our own, and certificates by it: a good one, one for another host, one that has expired; and one
--- that signed itself.
-local MAKE = [[
-set -e
-rm -rf build/tls && mkdir -p build/tls && cd build/tls
-exec 2>make.log
-new="-newkey rsa:2048 -nodes"
-openssl req -x509 $new -keyout ca.key -out ca.pem -subj /CN=spec-authority -days 2
-sign() {
-  name=$1 days=$3
-  openssl req $new -keyout $name.key -out $name.csr -subj /CN=$name
-  printf 'subjectAltName=%s' "$2" > $name.ext
-  openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out $name.pem -extfile $name.ext -days $days
-}
-sign good IP:127.0.0.1 2
-sign other DNS:other.example 2
-sign expired IP:127.0.0.1 -1
-openssl req -x509 $new -keyout self.key -out self.pem -subj /CN=self -addext subjectAltName=IP:127.0.0.1 -days 2
-]]
+local tls_room = require "spec.tls_room"
 
 describe("TLS", function()
-  local gateways = {}
+  local gateways, room = {}, nil
 
   setup(function()
-    local made = os.execute(MAKE)
-    assert(made == true or made == 0)
+    room = tls_room.make()
     for _, name in ipairs({ "good", "other", "expired", "self" }) do
-      gateways[name] = assert(devgateway.start({
-        delay = 0.005, tls = { cert = ("%s/%s.pem"):format(ROOM, name), key = ("%s/%s.key"):format(ROOM, name) },
-      }))
+      gateways[name] = assert(devgateway.start({ delay = 0.005, tls = room:of(name) }))
     end
   end)
 
   teardown(function()
     for _, gateway in pairs(gateways) do gateway:stop() end
+    room:remove()
   end)
 
   local function ask(name, options)
@@ -54,7 +31,7 @@ describe("TLS", function()
   end
 
   it("trusts an authority given as a file", function()
-    assert.equal("healthy", assert(ask("good", { ca_file = ROOM .. "/ca.pem" })).status)
+    assert.equal("healthy", assert(ask("good", { ca_file = room.ca })).status)
   end)
 
   it("trusts no unknown authority, and says so", function()
@@ -63,11 +40,11 @@ describe("TLS", function()
   end)
 
   it("refuses a certificate for another host, and says so", function()
-    refused("other", { ca_file = ROOM .. "/ca.pem" }, "127%.0%.0%.1")
+    refused("other", { ca_file = room.ca }, "127%.0%.0%.1")
   end)
 
   it("refuses one that has expired, and says so", function()
-    refused("expired", { ca_file = ROOM .. "/ca.pem" }, "expired")
+    refused("expired", { ca_file = room.ca }, "expired")
   end)
 
   it("verifies nothing only when told", function()
@@ -77,7 +54,7 @@ describe("TLS", function()
   it("streams over TLS, by HTTP/1.1 and by HTTP/2, with the same text", function()
     for _, version in ipairs({ "1.1", "2" }) do
       local client = llm.new({
-        base_url = gateways.good.url, api_key = "gw_dev", ca_file = ROOM .. "/ca.pem", http_version = version,
+        base_url = gateways.good.url, api_key = "gw_dev", ca_file = room.ca, http_version = version,
       })
       local request = { messages = { { role = "user", content = "Count to 5" } }, stream = true }
       local reply = assert(llm.assert(client:chat(request)):collect())
@@ -87,7 +64,7 @@ describe("TLS", function()
   end)
 
   it("names a file of authorities that is not there", function()
-    refused("good", { ca_file = ROOM .. "/nowhere.pem" }, "nowhere")
+    refused("good", { ca_file = room.folder .. "/nowhere.pem" }, "nowhere")
   end)
 end)
 
