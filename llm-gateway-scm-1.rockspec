@@ -50,6 +50,7 @@ build = {
       ["llm_gateway.devgateway.exchange"] = "lua/llm_gateway/devgateway/exchange.lua",
       ["llm_gateway.devgateway.faults"] = "lua/llm_gateway/devgateway/faults.lua",
       ["llm_gateway.devgateway.files"] = "lua/llm_gateway/devgateway/files.lua",
+      ["llm_gateway.devgateway.framed"] = "lua/llm_gateway/devgateway/framed.lua",
       ["llm_gateway.devgateway.guard"] = "lua/llm_gateway/devgateway/guard.lua",
       ["llm_gateway.devgateway.lab"] = "lua/llm_gateway/devgateway/lab.lua",
       ["llm_gateway.devgateway.launch"] = "lua/llm_gateway/devgateway/launch.lua",

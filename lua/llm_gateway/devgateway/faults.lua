@@ -1,10 +1,11 @@
 -- faults.lua: what goes wrong with servers, on demand: by the header X-Dev-Fault or the path /~fault/NAME/.
 -- A fault is NAME, or NAME;option=value;option=value.
--- Leans on misdeeds (faults on the raw socket), raw, completion and json. Never plays one unasked.
+-- Leans on misdeeds (faults on the connection), raw and framed, completion and json. Never plays one unasked.
 
 local json = require "llm_gateway.json"
 local checks = require "llm_gateway.devgateway.checks"
 local completion = require "llm_gateway.devgateway.completion"
+local framed = require "llm_gateway.devgateway.framed"
 local misdeeds = require "llm_gateway.devgateway.misdeeds"
 local raw = require "llm_gateway.devgateway.raw"
 
@@ -33,8 +34,12 @@ local function fail(exchange, status, message)
   exchange:reply(status, { detail = message, error_code = "DEV_FAULT" })
 end
 
+local function way_out(exchange)
+  return exchange.http.connection.version == 2 and framed or raw
+end
+
 local function play(state, exchange, fault, options)
-  local out, message = raw.take(exchange)
+  local out, message = way_out(exchange).take(exchange)
   if not out then return fail(exchange, 400, message) end
   local done, body = answer_to(exchange, state)
   fault(out, { done = done, body = body, events = events_of(done), options = options })
@@ -86,7 +91,7 @@ function M.serve(state, exchange, text)
   if not fault then
     return fail(exchange, 400, "no fault is called '" .. tostring(name) .. "'; there are " .. known_names())
   end
-  if name == "reset" and not raw.can_reset then
+  if name == "reset" and not way_out(exchange).can_reset then
     return fail(exchange, 501, "a reset needs LuaJIT or luaposix in the gateway's Lua")
   end
   play(state, exchange, fault, options)

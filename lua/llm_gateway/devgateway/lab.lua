@@ -22,7 +22,7 @@ local STEPS = {
   hex = function(out, text, step) return send(out, from_hex(text), step.times) end,
   delay = function(out, seconds) return out:hold(seconds) end,
   hold = function(out) out:hold() return false end,
-  reset = function(out) out:close(true) return false end,
+  reset = function(out) out:reset() return false end,
   close = function() return false end,
 }
 

@@ -1,6 +1,7 @@
--- misdeeds.lua: the faults that play on the raw socket: what they send, how, and how they end.
--- Each is a function of the socket (raw.lua) and a context: done (a completion), body (the request's),
--- events (the stream's texts) and options. Leans on json; the caller closes the socket.
+-- misdeeds.lua: the faults that play on the connection itself: what they send, how, and how they end.
+-- Each is a function of the answer's way out (raw.lua or framed.lua) and a context: done (a completion), body (the
+-- request's), events (the stream's texts) and options, of which `as` says how a body's length is told: chunked,
+-- close or length. Leans on json; the caller closes the way out.
 -- Memory stays constant however much a fault sends.
 
 local json = require "llm_gateway.json"
@@ -9,39 +10,42 @@ local MIB = 2 ^ 20
 local BLOCK = 65536
 local EVENT_STREAM = { "Content-Type: text/event-stream", "Cache-Control: no-cache" }
 
-local function with(list, ...)
-  local longer = {}
-  for index, item in ipairs(list) do longer[index] = item end
-  for _, item in ipairs({ ... }) do longer[#longer + 1] = item end
-  return longer
+local UNTOLD = 2 ^ 40 -- the length of what has no end
+local DONE = "data: [DONE]\n\n"
+
+local function told(context, default, length)
+  local as = context.options.as or default
+  return as == "length" and length or as
 end
 
-local function open_stream(out, plain_length)
+-- `length`: the bytes that the whole stream would have.
+local function open_stream(out, context, default, length)
   local exchange = out.exchange
   exchange.streaming = true
   exchange.counters.streams_open = exchange.counters.streams_open + 1
-  return out:head("200 OK", plain_length and EVENT_STREAM or with(EVENT_STREAM, "Transfer-Encoding: chunked"))
+  return out:head("200 OK", EVENT_STREAM, told(context, default or "chunked", length or UNTOLD))
 end
 
-local function some_events(out, context, count)
-  open_stream(out)
-  for index = 1, math.min(count, #context.events) do out:chunk(context.events[index]) end
+local function some_events(out, context, count, default)
+  open_stream(out, context, default, #table.concat(context.events) + #DONE)
+  for index = 1, math.min(count, #context.events) do out:piece(context.events[index]) end
 end
 
-local function json_head(out, length)
-  return out:head("200 OK", { "Content-Type: application/json", string.format("Content-Length: %d", length) })
+local function json_head(out, context, length)
+  return out:head("200 OK", { "Content-Type: application/json" }, told(context, "length", length))
 end
 
 local function plain_reply(out, context)
   local text = json.encode(context.done:reply())
-  json_head(out, #text)
-  out:write(text)
+  json_head(out, context, #text)
+  out:piece(text)
+  out:finish()
 end
 
 local function whole_stream(out, context)
   some_events(out, context, #context.events)
-  out:chunk("data: [DONE]\n\n")
-  out:write("0\r\n\r\n")
+  out:piece(DONE)
+  out:finish()
 end
 
 local function ordinary(out, context)
@@ -61,107 +65,113 @@ end
 
 F["stall-body"] = function(out, context)
   local text = json.encode(context.done:reply())
-  json_head(out, #text)
-  out:write(text:sub(1, math.floor(#text / 2)))
+  json_head(out, context, #text)
+  out:piece(text:sub(1, math.floor(#text / 2)))
   out:hold()
 end
 
 function F.cut(out, context)
   some_events(out, context, context.options.events or 3)
-  out:write("ff\r\ndata: {\"id\":\"cut")
+  out:cut("data: {\"id\":\"cut")
 end
 
+-- Ends between two events, as if all were said.
 F["cut-plain"] = function(out, context)
-  open_stream(out, true)
-  for index = 1, math.min(context.options.events or 3, #context.events) do
-    out:write(context.events[index])
-  end
+  some_events(out, context, context.options.events or 3, "close")
+  out:finish()
 end
 
 function F.reset(out, context)
   if context.options.events then some_events(out, context, context.options.events) end
   if context.options.after then out:hold(context.options.after) end
-  out:close(true)
+  out:reset(context.options)
+end
+
+-- An end that is announced, and comes too soon.
+function F.goaway(out, context)
+  if context.options.events then some_events(out, context, context.options.events) end
+  out:announce_end(context.options.last)
 end
 
 -- The same answer as ever, but every byte by itself.
 F["one-byte"] = function(out, context)
-  local bytes = {}
-  local recorder = setmetatable({ write = function(_, text) bytes[#bytes + 1] = text return true end },
-    { __index = out })
-  ordinary(recorder, context)
-  for byte in table.concat(bytes):gmatch(".") do
-    if not out:write(byte) then return end
-    if context.options.every then out:hold(context.options.every) end
+  local dribble = setmetatable({}, { __index = out })
+  function dribble.write(_, text)
+    for byte in text:gmatch(".") do
+      if not out:write(byte) then return false end
+      if context.options.every then out:hold(context.options.every) end
+    end
+    return true
   end
-  out:hold(context.options.linger or 1)
+  ordinary(dribble, context)
+  out.finished = dribble.finished
+  if not out.finished then out:hold(context.options.linger or 1) end
 end
 
-function F.garbage(out)
-  out:write("\0\1\2 this is no HTTP at all \255\254\r\n\r\n")
+function F.garbage(out, context)
+  if context.options.events then some_events(out, context, context.options.events) end
+  out:garbage()
 end
 
 F["endless-line"] = function(out, context)
-  open_stream(out)
-  out:chunk("data: ")
-  local block = string.rep("x", BLOCK)
-  out:repeat_block(string.format("%x\r\n%s\r\n", BLOCK, block), context.options.size or 64 * MIB)
+  open_stream(out, context)
+  out:piece("data: ")
+  out:repeat_piece(string.rep("x", BLOCK), context.options.size or 64 * MIB)
   out:hold()
 end
 
-F["wrong-type"] = function(out)
+F["wrong-type"] = function(out, context)
   local page = "<html><body><h1>It works!</h1></body></html>"
-  out:head("200 OK", { "Content-Type: text/html", "Content-Length: " .. #page })
-  out:write(page)
+  out:head("200 OK", { "Content-Type: text/html" }, told(context, "length", #page))
+  out:piece(page)
+  out:finish()
 end
 
 function F.heartbeat(out, context)
-  open_stream(out)
-  while out:chunk(": ping\n\n") and out:hold(context.options.every or 0.1) do end
+  open_stream(out, context)
+  while out:piece(": ping\n\n") and out:hold(context.options.every or 0.1) do end
 end
 
 local function padded_body(out, before, after, size)
   local fill = math.max(0, size - #before - #after)
-  out:write(before)
-  out:repeat_block(string.rep("a", BLOCK), fill - fill % BLOCK)
-  out:write(string.rep("a", fill % BLOCK))
-  out:write(after)
+  out:piece(before)
+  out:repeat_piece(string.rep("a", BLOCK), fill - fill % BLOCK)
+  if fill % BLOCK > 0 then out:piece(string.rep("a", fill % BLOCK)) end
+  out:piece(after)
 end
 
 function F.big(out, context)
   local size = context.options.size or 100 * MIB
   local before = '{"id":"big","object":"chat.completion","created":1,"model":"gpt-4","choices":[{"index":0,'
     .. '"finish_reason":"stop","message":{"role":"assistant","content":"'
-  json_head(out, size)
+  json_head(out, context, size)
   padded_body(out, before, '"}}]}', size)
+  out:finish()
 end
 
 F["big-event"] = function(out, context)
   local size = context.options.size or 20 * MIB
-  open_stream(out)
-  out:write(string.format("%x\r\n", size))
+  open_stream(out, context, nil, size + #DONE)
   padded_body(out, 'data: {"choices":[{"index":0,"delta":{"content":"',
     '"},"finish_reason":"stop"}]}\n\n', size)
-  out:write("\r\n")
-  out:chunk("data: [DONE]\n\n")
-  out:write("0\r\n\r\n")
+  out:piece(DONE)
+  out:finish()
 end
 
--- Equal events in blocks of about 64 KiB, each block one chunk of the encoding, made once.
+-- Equal events in blocks of about 64 KiB, each block one piece, made once.
 function F.flood(out, context)
-  open_stream(out)
-  out:chunk(context.events[1])
+  open_stream(out, context)
+  out:piece(context.events[1])
   local events = string.rep(context.events[2], math.floor(BLOCK / #context.events[2]))
-  local block = string.format("%x\r\n%s\r\n", #events, events)
-  if not out:repeat_block(block, context.options.size or 64 * MIB) then return end
-  out:chunk(context.events[#context.events])
-  out:chunk("data: [DONE]\n\n")
-  out:write("0\r\n\r\n")
+  if not out:repeat_piece(events, context.options.size or 64 * MIB) then return end
+  out:piece(context.events[#context.events])
+  out:piece(DONE)
+  out:finish()
 end
 
-function F.empty(out)
-  open_stream(out)
-  out:write("0\r\n\r\n")
+function F.empty(out, context)
+  open_stream(out, context, nil, 0)
+  out:finish()
 end
 
 F["no-done"] = function(out, context)

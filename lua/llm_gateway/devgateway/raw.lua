@@ -1,6 +1,7 @@
 -- raw.lua: an HTTP/1.1 connection's own socket, for answers that a server library would not send.
 -- Leans on cqueues, and on LuaJIT's ffi or luaposix for a reset. Over TLS the bytes are encrypted.
 -- Never raises because of what the client does: writing returns false once it is gone.
+-- framed.lua has the same methods for an HTTP/2 stream; misdeeds.lua knows no difference.
 
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
@@ -45,26 +46,53 @@ function Raw:write(bytes)
   return not self.gone
 end
 
---- Sends bytes as one chunk of the chunked encoding.
-function Raw:chunk(bytes)
-  return self:write(string.format("%x\r\n%s\r\n", #bytes, bytes))
+local function framed(self, bytes)
+  return self.chunked and string.format("%x\r\n%s\r\n", #bytes, bytes) or bytes
 end
 
---- Sends the same block again and again until `total` bytes are out; false when the client is gone.
-function Raw:repeat_block(block, total)
-  for index = 1, math.ceil(total / #block) do
-    if not self:write(block) then return false end
+--- Sends bytes as a piece of the body, in the encoding that the head told.
+function Raw:piece(bytes)
+  return self:write(framed(self, bytes))
+end
+
+--- Sends the same piece again and again until `total` bytes are out; false when the client is gone.
+function Raw:repeat_piece(bytes, total)
+  local wire = framed(self, bytes)
+  for index = 1, math.ceil(total / #bytes) do
+    if not self:write(wire) then return false end
     if index % 16 == 0 then cqueues.poll() end -- others want their turn too
   end
   return true
 end
 
---- Sends a status line and headers (a list of texts). The connection will close behind the answer, and the head
--- says so, unless `silent_close` is set.
-function Raw:head(status, lines)
+--- Ends the body as it should end; where only the connection's end tells that, nothing is sent.
+function Raw:finish()
+  return not self.chunked or self:write("0\r\n\r\n")
+end
+
+--- Sends the beginning of a piece that never ends.
+function Raw:cut(bytes)
+  return self:write(self.chunked and "ff\r\n" .. bytes or bytes)
+end
+
+--- Sends what is no HTTP.
+function Raw:garbage()
+  return self:write("\0\1\2 this is no HTTP at all \255\254\r\n\r\n")
+end
+
+--- Tells that the connection will end; here the head has told it.
+function Raw.announce_end() end
+
+--- Sends a status line and headers (a list of texts). `body` is how its length is told: "chunked", "close" (not
+-- at all) or a number of bytes. The connection will close behind the answer, and the head says so, unless
+-- `silent_close` is set.
+function Raw:head(status, lines, body)
   local head = { "HTTP/1.1 " .. status, "X-Request-Id: " .. self.exchange.request_id }
   if not self.silent_close then head[#head + 1] = "Connection: close" end
   for _, line in ipairs(lines) do head[#head + 1] = line end
+  self.chunked = body == "chunked"
+  if self.chunked then head[#head + 1] = "Transfer-Encoding: chunked" end
+  if type(body) == "number" then head[#head + 1] = string.format("Content-Length: %d", body) end
   self.exchange.status = tonumber(status:match("^%d+"))
   return self:write(table.concat(head, "\r\n") .. "\r\n\r\n")
 end
@@ -93,21 +121,29 @@ function Raw:await_more()
   return (self.socket:fill(1)) == true
 end
 
---- Ends the connection: orderly, or with a reset. Calling it again does nothing.
-function Raw:close(reset)
+--- Ends the connection in an orderly way. Calling it again does nothing.
+function Raw:close()
   if self.closed then return end
   self.closed = true
-  if reset then close_hard(self.socket:pollfd()) end
   cqueues.cancel(self.socket:pollfd())
   self.socket:close()
   self.exchange.counters.raw_open = self.exchange.counters.raw_open - 1
   if not self.gone then self.exchange.finished = true end
 end
 
+--- Ends the connection with a reset.
+function Raw:reset()
+  close_hard(self.socket:pollfd())
+  self:close()
+end
+
 local M = {}
 
 --- Whether a reset can be sent at all.
 M.can_reset = close_hard ~= nil
+
+--- Makes closing a descriptor send a reset; nil where nothing can.
+M.close_hard = close_hard
 
 --- Takes the exchange's socket away from lua-http; nil and a message where there is none of its own.
 function M.take(exchange)
