@@ -141,6 +141,11 @@ local function hang_up(http)
   if socket then socket:close() end
 end
 
+-- lua-http 0.4 at times names a header by the wrong place in HPACK's table; without a table there are no places.
+local function forget_headers(connection)
+  if connection.version == 2 then connection.encoding_context:resize_dynamic_table(0) end
+end
+
 local M = {}
 
 --- Reads a request from a lua-http stream; nil when the client sent none that can be read.
@@ -148,6 +153,7 @@ local M = {}
 function M.read(http, state)
   local received = http:get_headers(READ_TIMEOUT)
   if not received then return nil end
+  forget_headers(http.connection)
   if received:get("expect") then http:write_continue() end
   local body = http:get_body_as_string(READ_TIMEOUT)
   if not body then return nil end

@@ -90,7 +90,7 @@ end
 
 local function describe(exchange)
   return { method = exchange.method, path = exchange.target, headers = exchange.headers,
-    body = exchange.body }
+    body = exchange.body, http_version = exchange.http.connection.version }
 end
 
 local function echo(_, exchange)
