@@ -238,12 +238,23 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
   return set_method(easy, t, o);
 }
 
+/* Without TLS, HTTP/2 has a connection for each exchange: libcurl would also speak it on one that
+ * was kept from HTTP/1.1, and 7.88 breaks one that was kept from HTTP/2 (its issue 10634). */
+static CURLcode set_version(CURL *easy, const transfer_options *o) {
+  if (!o->http2) {
+    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  } else if (strncasecmp(o->url, "https:", 6) == 0) {
+    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  } else {
+    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+    SET(CURLOPT_FRESH_CONNECT, 1L);
+    SET(CURLOPT_FORBID_REUSE, 1L);
+  }
+  return CURLE_OK;
+}
+
 /* The transfer has clocks of its own, exact ones; libcurl's are put out of their way. */
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
-  long version = CURL_HTTP_VERSION_1_1;
-  if (o->http2 && strncasecmp(o->url, "https:", 6) == 0) version = CURL_HTTP_VERSION_2TLS;
-  if (o->http2 && version == CURL_HTTP_VERSION_1_1) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-  SET(CURLOPT_HTTP_VERSION, version);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
@@ -283,6 +294,7 @@ CURLcode transfer_set_easy(transfer *t, const transfer_options *options) {
   CURL *easy = t->member.easy;
   CURLcode code = set_callbacks(easy, t);
   if (code == CURLE_OK) code = set_request(easy, t, options);
+  if (code == CURLE_OK) code = set_version(easy, options);
   if (code == CURLE_OK) code = set_network(easy, options);
   if (code == CURLE_OK) code = set_tls(easy, options);
   return code;
