@@ -10,7 +10,7 @@ local unpack = table.unpack or unpack
 
 local INTERNAL_ERROR = 2
 local MAX_FRAME = 16384
-local NOBODY = 0 -- as a stream's number
+local SAID = math.huge -- as the last stream of a goodbye: lua-http says no other then
 
 local Framed = {}
 Framed.__index = Framed
@@ -96,6 +96,7 @@ end
 --- Tells (GOAWAY) that no stream after this one will be answered, or after the `last`.
 function Framed:announce_end(last)
   self.connection:write_goaway_frame(last or self.http.id, 0)
+  self.connection.send_goaway_lowest = SAID
 end
 
 --- Sends a status ("200 OK") and headers (a list of texts). `body` is its length in bytes, should it be told.
@@ -135,23 +136,25 @@ function Framed:await_more()
   return true
 end
 
--- lua-http's reader sees the end, waits for the streams, and closes the connection. It says goodbye first
--- (GOAWAY, RST_STREAM) unless that seems said.
+-- lua-http's reader sees the client's end ("w": after ours) or what looks like it ("r"), and closes the connection.
+-- It would say goodbye first (GOAWAY, RST_STREAM), unless that seems said.
 local function end_connection(self, how)
   local socket = self.connection.socket
-  self.connection.send_goaway_lowest = NOBODY
+  self.connection.send_goaway_lowest = SAID
   for _, stream in pairs(self.connection.streams) do
     if stream.id ~= 0 and stream.state ~= "closed" and stream.state ~= "idle" then stream:set_state("closed") end
   end
   if socket then socket:shutdown(how) end
 end
 
---- Ends what the answer left open: nothing after a whole one, else the connection. Calling it again does nothing.
+--- Ends what the answer left open: nothing after a whole one or one that the client gave up, else the connection.
+-- Calling it again does nothing.
 function Framed:close()
   if self.closed then return end
   self.closed = true
-  if not is_gone(self) or self.finished then self.exchange.finished = true end
-  if not self.finished or self.silent_close then end_connection(self, "rw") end
+  if is_gone(self) then return end
+  self.exchange.finished = true
+  if not self.finished or self.silent_close then end_connection(self, "w") end
 end
 
 --- Ends the stream with a reset: options.code is HTTP/2's; or, with options.tcp, the connection.

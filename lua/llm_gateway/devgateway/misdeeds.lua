@@ -152,6 +152,7 @@ end
 F["big-event"] = function(out, context)
   local size = context.options.size or 20 * MIB
   open_stream(out, context, nil, size + #DONE)
+  if context.options.after then out:hold(context.options.after) end
   padded_body(out, 'data: {"choices":[{"index":0,"delta":{"content":"',
     '"},"finish_reason":"stop"}]}\n\n', size)
   out:piece(DONE)
