@@ -1,25 +1,161 @@
--- Streams that tell the truth, on every transport.
+-- Streams that tell the truth under every fault, on every transport; transports_cases.lua says what the truth is.
 local llm = require "llm_gateway"
 local support = require "spec.support"
 local tls_room = require "spec.tls_room"
 
 local ask = support.ask
+local cases = require "spec.transports_cases"
+
+local room, gateways
+
+local TRANSPORTS = {
+  { name = "HTTP/1.1", gateway = "plain", http_version = "1.1", seen = 1.1 },
+  { name = "HTTP/1.1 over TLS", gateway = "tls", http_version = "1.1", seen = 1.1 },
+  { name = "HTTP/2", gateway = "plain", http_version = "2", seen = 2 },
+  { name = "HTTP/2 over TLS", gateway = "tls", http_version = "2", seen = 2 },
+}
+
+setup(function()
+  room = tls_room.make()
+  gateways = { plain = support.start(), tls = support.start({ tls = room:of("good") }) }
+end)
+
+teardown(function()
+  for _, gateway in pairs(gateways) do gateway:stop() end
+  room:remove()
+end)
+
+-- Clients of different transports do not share connections, which need not speak what they ask for.
+local loops = {}
+
+local function client_of(transport, options)
+  loops[transport.name] = loops[transport.name] or llm.new_loop()
+  local all = {
+    http_version = transport.http_version, ca_file = room.ca, timeout = 10, max_retries = 2,
+    loop = loops[transport.name],
+  }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return support.client(gateways[transport.gateway], all)
+end
+
+local counters = {}
+
+local function stats(transport)
+  counters[transport.gateway] = counters[transport.gateway]
+    or support.client(gateways[transport.gateway], { ca_file = room.ca, loop = llm.new_loop() })
+  return assert(counters[transport.gateway]:request({ method = "GET", path = "/~stats" }))
+end
+
+-- The words of "Count to 12" as its chunks bring them; the last one brings the end.
+local ANSWER = { "", "1" }
+for number = 2, 12 do table.insert(ANSWER, " " .. number) end
+
+local function check_chunks(list)
+  for position, chunk in ipairs(list) do
+    local choice = chunk.choices[1]
+    assert.equal(ANSWER[position], choice.delta.content)
+    assert.equal(position == #ANSWER + 1 and "stop" or nil, choice.finish_reason)
+  end
+  return table.concat(ANSWER, "", 1, math.min(#list, #ANSWER))
+end
+
+local function check_error(want, err, text)
+  assert.is_true(llm.is_error(err), "a normal end")
+  local as_told = want.kinds and want.kinds[err.kind] or err.kind == want.kind
+  assert.is_true(as_told, ("%s: %s"):format(err.kind, err.message))
+  assert.equal(want.status, err.status)
+  assert.equal(want.retryable or false, err.retryable)
+  assert.equal(text, err.partial or "", "partial")
+  local found = false
+  for _, words in ipairs(type(want.words) == "table" and want.words or { want.words }) do
+    found = found or err.message:find(words) ~= nil
+  end
+  assert.is_true(found, err.message)
+end
+
+local function check_next(client, want)
+  if want.next then
+    local reply, err = client:chat(ask("What is 6 times 7?", { max_retries = 0 }))
+    if not reply then assert.equal(want.next, err.kind) end
+  end
+  assert.matches("42", assert(client:chat(ask("What is 6 times 7?"))):text())
+end
+
+-- Reads what was asked for. Returns the list of chunks, the error or nil, and how often it was tried.
+local function read(client, fault, plain)
+  local request = ask("Count to 12", { stream = not plain, headers = { ["X-Dev-Fault"] = fault } })
+  local opened, err = client:chat(request)
+  if not opened then return {}, err end
+  if plain then
+    assert.equal(table.concat(ANSWER), opened:text())
+    return nil, nil, opened:info().attempts
+  end
+  local list
+  list, err = support.drain(opened)
+  assert.equal(err, select(2, opened:next()), "errors are sticky")
+  return list, err, opened:info().attempts
+end
+
+local function run(transport, fault, want)
+  local client = client_of(transport, want.options)
+  local before = stats(transport).requests
+  local list, err, attempts = read(client, fault, want.plain)
+  local after = stats(transport)
+  assert.equal(transport.seen, after.last.http_version)
+  assert.equal(want.attempts or 1, after.requests - before)
+  assert.equal(want.attempts or 1, err and err.attempts or attempts)
+  if list then
+    assert.is_true(#list == want.chunks or (want.at_most and #list < want.chunks) or false, #list .. " chunks came")
+    local text = check_chunks(list)
+    if want.kind or #list <= #ANSWER then check_error(want, err, text) else assert.is_nil(err) end
+  else
+    assert.is_nil(want.kind)
+  end
+  check_next(client, want)
+  client:close()
+end
+
+-- What a case wants on this transport, in this encoding.
+local function merged(case, transport, as)
+  local want = {}
+  local framed = transport.seen == 2
+  local layers = { case, case.by and not framed and case.by[as] or {}, framed and case.framed or {},
+    framed and case.framed_by and case.framed_by[as] or {} }
+  for _, layer in ipairs(layers) do
+    for name, value in pairs(layer) do want[name] = value end
+  end
+  return want
+end
+
+-- HTTP/2 has frames for chunks, and no other end than the stream's.
+local function encodings(case, transport)
+  local list = {}
+  for _, as in ipairs(case.as or { "" }) do
+    if not (transport.seen == 2 and as == "close") then table.insert(list, as) end
+  end
+  return list
+end
+
+for count, transport in ipairs(TRANSPORTS) do
+  describe(transport.name, function()
+    it("brings the whole answer when nothing is wrong", function()
+      run(transport, "slow;seconds=0", { chunks = 14 })
+    end)
+
+    for _, case in ipairs(cases) do
+      for _, as in ipairs(encodings(case, transport)) do
+        local fault = case[1] .. (as == "" and "" or ";as=" .. as)
+        it("tells the truth under " .. fault .. (case.plain and ", not streaming" or ""), function()
+          run(transport, fault .. ";id=" .. count, merged(case, transport, as)) -- counted apart from every other
+        end)
+      end
+    end
+  end)
+end
 
 describe("one loop", function()
-  local room, gateways
-
-  setup(function()
-    room = tls_room.make()
-    gateways = { support.start(), support.start({ tls = room:of("good") }) }
-  end)
-
-  teardown(function()
-    for _, gateway in ipairs(gateways) do gateway:stop() end
-    room:remove()
-  end)
-
   it("speaks both versions of HTTP to one gateway, whichever connection it has kept", function()
-    for _, gateway in ipairs(gateways) do
+    for _, gateway in pairs(gateways) do
       for _, versions in ipairs({ { "1.1", "2", "1.1", "2" }, { "2", "1.1", "2" } }) do
         for _, version in ipairs(versions) do
           local client = support.client(gateway, { http_version = version, ca_file = room.ca })
@@ -32,7 +168,7 @@ describe("one loop", function()
   end)
 
   it("keeps an HTTP/2 connection over TLS", function()
-    local client = support.client(gateways[2], { http_version = "2", ca_file = room.ca, loop = llm.new_loop() })
+    local client = client_of(TRANSPORTS[4])
     local function connections() return assert(client:request({ method = "GET", path = "/~stats" })).connections end
     local before = connections()
     for _ = 1, 5 do
