@@ -153,6 +153,34 @@ for count, transport in ipairs(TRANSPORTS) do
   end)
 end
 
+-- What libcurl has read and not handed over is announced by no socket: HTTP/2 let it lie until something else woke it.
+describe("a large event", function()
+  local function size_of(client, size)
+    local fault = ("big-event;after=0.3;size=%d"):format(size)
+    local stream = assert(client:chat(ask("x", { stream = true, headers = { ["X-Dev-Fault"] = fault } })))
+    local chunk, err = stream:next()
+    assert(chunk, err)
+    assert(stream:next() == nil)
+    return #chunk.choices[1].delta.content
+  end
+
+  for _, transport in ipairs(TRANSPORTS) do
+    it("is handed over once it is there: " .. transport.name, function()
+      local client = client_of(transport, { timeout = 2 })
+      local loop = loops[transport.name]
+      local sizes = {}
+      for i = 1, 24 do sizes[i] = 150000 + 5000 * i end
+      local found, errors = loop:run(function() return loop:map(sizes, { concurrency = 8 },
+        function(size) return size_of(client, size) + #'data: {"choices":[{"index":0,"delta":{"content":"'
+          + #'"},"finish_reason":"stop"}]}\n\n' end) end)
+      assert.is_nil(errors)
+      found.n = nil
+      assert.same(sizes, found)
+      client:close()
+    end)
+  end
+end)
+
 describe("one loop", function()
   it("speaks both versions of HTTP to one gateway, whichever connection it has kept", function()
     for _, gateway in pairs(gateways) do

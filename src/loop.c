@@ -2,7 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "loop.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ struct loop {
   size_t running;     /* members whose exchange is under way */
   size_t settling;    /* of these, how many only drain */
   bool driving;       /* curl is being driven right now */
+  bool nudged;        /* a member is */
   int64_t judge_at;   /* no clock runs out before this */
   int64_t alarm;      /* what the user of the loop asked for */
   int64_t stepped_at; /* when the last step ended */
@@ -60,6 +63,25 @@ int loop_close_socket(void *self, curl_socket_t fd) {
     break;
   }
   return close(fd);
+}
+
+static int port_of(int fd) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address;
+  socklen_t size = sizeof address;
+  if (getsockname(fd, &address.any, &size) != 0) return -1;
+  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+int loop_socket_of(const loop *l, int local_port) {
+  const int *open = (const int *)(const void *)buffer_bytes(&l->sockets);
+  size_t n = buffer_length(&l->sockets) / sizeof *open;
+  for (size_t i = 0; i < n; i++)
+    if (port_of(open[i]) == local_port) return open[i];
+  return -1;
 }
 
 /* ---- life ---- */
@@ -191,7 +213,14 @@ void loop_settles(loop_member *m) {
  * host that watches the descriptor. */
 static void rearm(loop *l) {
   int64_t moment = l->judge_at < l->alarm ? l->judge_at : l->alarm;
-  poller_alarm(l->poller, list_empty(&l->ready) ? moment : 0);
+  poller_alarm(l->poller, list_empty(&l->ready) && !l->nudged ? moment : 0);
+}
+
+void loop_nudge(loop_member *m) {
+  m->nudged = true;
+  if (m->loop == NULL || m->loop->nudged) return;
+  m->loop->nudged = true;
+  if (!m->loop->driving) rearm(m->loop);
 }
 
 void loop_ready(loop_member *m) {
@@ -220,6 +249,18 @@ static void collect_finished(loop *l) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&m);
     m->sound = code == CURLE_OK;
     m->class->done(m, code);
+  }
+}
+
+/* Asking may bring more, and be nudged again: that is for the next time. */
+static void ask_again(loop *l) {
+  if (!l->nudged) return;
+  l->nudged = false;
+  for (list *node = l->members.next; node != &l->members; node = node->next) {
+    loop_member *m = LIST_OWNER(node, loop_member, node);
+    if (!m->nudged) continue;
+    m->nudged = false;
+    if (m->running) poller_nudge(l->poller, m->socket);
   }
 }
 
@@ -254,6 +295,7 @@ static void forgive_undriven_time(loop *l, int64_t now) {
 static void drive(loop *l, int64_t until, int64_t budget) {
   l->driving = true;
   bool all = poller_drive(l->poller, until, budget);
+  ask_again(l);
   collect_finished(l);
   int64_t now = clock_now();
   if (all && now >= l->judge_at) judge_all(l, now);

@@ -47,6 +47,8 @@ struct loop_member {
   bool running; /* its exchange is under way */
   bool sound;   /* its exchange ended well */
   bool settles; /* only drains */
+  bool nudged;  /* see loop_nudge */
+  int socket;   /* for loop_nudge: from loop_socket_of */
 };
 
 /* A new loop, or NULL when there is no memory or no descriptor left. */
@@ -78,6 +80,13 @@ size_t loop_running(const loop *l);
 loop_member *loop_next_ready(loop *l);
 
 /* ---- for members ---- */
+
+/* Curl may hold more for the member than m->socket tells: it is asked again before the loop next
+ * waits. */
+void loop_nudge(loop_member *m);
+
+/* The open socket that has this local port, or -1. */
+int loop_socket_of(const loop *l, int local_port);
 
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */

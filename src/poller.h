@@ -43,5 +43,8 @@ void poller_alarm(poller *p, int64_t moment);
  * call. Returns whether everything that was due is done. */
 bool poller_drive(poller *p, int64_t until, int64_t budget);
 
+/* Has curl look whether it holds more than it has handed over, however quiet that socket is. */
+void poller_nudge(poller *p, int fd);
+
 LLMG_HIDDEN_END
 #endif

@@ -168,6 +168,11 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
   return !more;
 }
 
+void poller_nudge(poller *p, int fd) {
+  int running;
+  if (fd >= 0) curl_multi_socket_action(p->multi, fd, CURL_CSELECT_IN, &running);
+}
+
 #else
 typedef int poller_epoll_is_not_built;
 #endif

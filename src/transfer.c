@@ -143,6 +143,7 @@ transfer *transfer_new(loop *l) {
   transfer *t = mem_zeroed(sizeof *t);
   if (t == NULL) return NULL;
   t->member.class = &class;
+  t->member.socket = -1;
   if (loop_join(l, &t->member) == 0) return t;
   mem_free(t);
   return NULL;

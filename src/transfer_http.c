@@ -79,8 +79,9 @@ void transfer_note_code(transfer *t, CURLcode code) {
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
-  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  (void)ip, (void)local_ip, (void)port;
   t->connected = true;
+  if (t->options.http2) t->member.socket = loop_socket_of(t->member.loop, local_port);
   t->active_at = t->event_at = clock_now();
   transfer_wind_clocks(t);
   return CURL_PREREQFUNC_OK;
@@ -123,11 +124,17 @@ static void on_head_end(transfer *t) {
   if (!t->draining) loop_ready(&t->member);
 }
 
+/* Of HTTP/2, libcurl 7.88 may have read more than it hands over, and then waits for its socket. */
+static void look_for_more(transfer *t) {
+  if (t->options.http2) loop_nudge(&t->member);
+}
+
 /* CURLOPT_HEADERFUNCTION, once a line; lines that come after the head are trailers. */
 static size_t on_header(char *line, size_t size, size_t count, void *self) {
   transfer *t = self;
   size_t n = size * count;
   t->active_at = clock_now();
+  look_for_more(t);
   if (n >= 5 && memcmp(line, "HTTP/", 5) == 0 && !t->head_complete) {
     buffer_clear(&t->headers);
     return n;
@@ -178,10 +185,13 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *self) {
   transfer *t = self;
   size_t n = size * count;
   t->active_at = clock_now();
-  if (t->draining) return n;
-  size_t taken = t->is_event_stream ? feed_events(t, bytes, n) : append_body(t, bytes, n);
-  if (taken == n) t->timings.bytes += (double)n;
-  return taken;
+  size_t taken = n;
+  if (!t->draining)
+    taken = t->is_event_stream ? feed_events(t, bytes, n) : append_body(t, bytes, n);
+  if (taken != n) return taken;
+  t->timings.bytes += (double)n;
+  look_for_more(t);
+  return n;
 }
 
 /* ---- options ---- */
