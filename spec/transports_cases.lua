@@ -32,7 +32,8 @@ return {
   { "drop", chunks = 0, kind = "connection", words = LOST },
   { "reset", chunks = 0, kind = "connection", words = LOST },
   { "reset;tcp=1", chunks = 0, kind = "connection", words = LOST },
-  { "reset;code=7", chunks = 0, kind = "connection", words = LOST }, -- HTTP/2's "refused"
+  { "reset;code=7", chunks = 0, kind = "connection", words = LOST, -- HTTP/2's "refused"
+    framed = { words = "the server refused the request" } },
   { "goaway", chunks = 0, kind = "connection", words = LOST },
   { "goaway;last=0", chunks = 0, kind = "connection", words = LOST },
   { "garbage", chunks = 0, kind = "connection", words = NO_HTTP, framed = { words = LOST } },

@@ -59,7 +59,9 @@ void transfer_note_failure(transfer *t, transfer_failure_class class, const char
 
 static const char *words_for(const transfer *t, CURLcode code) {
   if (code == CURLE_SEND_FAIL_REWIND) /* see on_seek */
-    return "the server closed the kept connection as the request went out";
+    return t->options.http2
+               ? "the server refused the request, or closed the kept connection, as it went out"
+               : "the server closed the kept connection as the request went out";
   return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
 }
 
