@@ -104,6 +104,8 @@ static void on_done(loop_member *m, CURLcode code) {
     return;
   }
   if (code != CURLE_OK) transfer_note_code(t, code);
+  if (!t->head_complete) /* libcurl takes an end among the headers for a good one */
+    transfer_note_failure(t, FAILURE_LOST, "it ended among the headers");
   stop(t);
 }
 
