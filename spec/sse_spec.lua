@@ -106,6 +106,16 @@ describe("the SSE parser", function()
     assert.is_nil((many:feed(("data: 12345\n"):rep(30))))
   end)
 
+  it("refuses a line over the limit, a comment too, however it is cut", function()
+    local text = ":" .. ("x"):rep(30) .. "\ndata: 1\n\n"
+    for size = 1, #text do
+      local parser = sse.new({ max_event_bytes = 10 })
+      for at = 1, #text, size do parser:feed(text:sub(at, at + size - 1)) end
+      assert.is_nil((parser:feed("")), "in pieces of " .. size)
+      assert.is_nil(parser:next(), "in pieces of " .. size)
+    end
+  end)
+
   it("takes time linear in the bytes, in long lines of CR and in single bytes", function()
     local function seconds(n)
       local parser, started = sse.new(), os.clock()

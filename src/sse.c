@@ -103,15 +103,21 @@ static int read_line(sse *p, const char *line, size_t n) {
   return SSE_OK;
 }
 
-static int keep(sse *p, const char *bytes, size_t n) {
+/* Whether `n` more bytes make the line too long: asked of every line, so that the answer does not
+ * depend on how the network cut it. */
+static bool overflows(const sse *p, size_t n) {
   size_t room = p->max_event_bytes + FIELD_NAME_ROOM;
-  if (n > room || buffer_length(&p->line) > room - n) return SSE_TOO_LARGE;
+  return n > room || buffer_length(&p->line) > room - n;
+}
+
+static int keep(sse *p, const char *bytes, size_t n) {
+  if (overflows(p, n)) return SSE_TOO_LARGE;
   return buffer_append(&p->line, bytes, n) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
 /* The end of a line, most of which may have come with earlier bytes. */
 static int end_line(sse *p, const char *bytes, size_t n) {
-  if (buffer_length(&p->line) == 0) return read_line(p, bytes, n);
+  if (buffer_length(&p->line) == 0) return overflows(p, n) ? SSE_TOO_LARGE : read_line(p, bytes, n);
   int status = keep(p, bytes, n);
   if (status == SSE_OK) status = read_line(p, buffer_bytes(&p->line), buffer_length(&p->line));
   buffer_clear(&p->line);
