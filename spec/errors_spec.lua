@@ -93,3 +93,83 @@ describe("error tables", function()
     assert.are.equal("Bearer 12345678", value["k-12345678"][1])
   end)
 end)
+
+describe("a key that a gateway repeats", function()
+  local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
+  local streams = require("llm_gateway.stream")
+
+  local function check_hidden(value)
+    if type(value) == "string" then assert.is_nil(value:find(KEY:sub(1, 8), 1, true), value) end
+    for name, item in pairs(type(value) == "table" and value or {}) do
+      check_hidden(name)
+      check_hidden(item)
+    end
+  end
+
+  local function hidden(err)
+    assert.is_true(errors.is(err))
+    check_hidden(err)
+    check_hidden(tostring(err))
+    return err
+  end
+
+  -- A stream of these events, whose answer's headers have the key too.
+  local function open(events, facts)
+    local function nothing() end
+    local loop = { enter = nothing, take_breath = nothing, disturb = nothing, stir = nothing }
+    function loop.await(_, _, subject, pull) return pull(subject) end
+    local transfer = { timings = nothing, close = nothing, release = nothing }
+    function transfer.pull()
+      if events[1] then return table.remove(events, 1) end
+      return nil, facts
+    end
+    local about = { status = 200, headers = { ["x-key"] = KEY }, request_id = "r-" .. KEY, secrets = { KEY } }
+    local function describe_failure(found)
+      found.secrets, found.headers = about.secrets, about.headers
+      return errors.of_failure(found)
+    end
+    return streams.of_transfer(loop, transfer, about, describe_failure)
+  end
+
+  local function stream_error(events, facts)
+    local stream = open(events, facts)
+    while true do
+      local chunk, err = stream:next()
+      if not chunk then return err end
+    end
+  end
+
+  local SAYS = '{"choices":[{"index":0,"delta":{"content":"it is ' .. KEY .. '"}}]}'
+
+  it("is hidden in a stream that broke off, in its headers and in its text", function()
+    local err = hidden(stream_error({ SAYS }))
+    assert.equal("it is [redacted]", err.partial)
+    assert.equal("r-[redacted]", err.request_id)
+  end)
+
+  it("is hidden where an event could not be decoded, cut or not", function()
+    hidden(stream_error({ "no JSON " .. KEY }))
+    hidden(stream_error({ ("x"):rep(70) .. KEY }))
+  end)
+
+  it("is hidden in a stream that was lost or reported an error", function()
+    hidden(stream_error({ SAYS }, { class = "lost", text = "gone", connected = true }))
+    hidden(stream_error({ SAYS, '{"error":{"message":"' .. KEY .. '"}}' }))
+  end)
+
+  it("is hidden in a stream that was closed", function()
+    local stream = open({ SAYS })
+    assert.is_table(stream:next())
+    stream:close()
+    hidden(select(2, stream:next()))
+  end)
+
+  it("is hidden where only the beginning of a text is shown", function()
+    for length = 40, 330 do
+      local text = ("x"):rep(length) .. KEY .. ("y"):rep(300)
+      hidden(answer_of(502, {}, text, { secrets = { KEY } }))
+      hidden(answer_of(502, {}, "<title>" .. text .. "</title>", { secrets = { KEY } }))
+      hidden(answer_of(200, {}, text, { secrets = { KEY }, in_stream = true }))
+    end
+  end)
+end)

@@ -188,8 +188,10 @@ end
 
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), in_stream, event (the SSE event's name), partial, attempts, secrets.
+-- when that is no JSON), in_stream, event (the SSE event's name), partial, attempts, secrets. These are hidden before
+-- anything else: a message that shows the beginning of a body could show the beginning of a key.
 function M.of_answer(answer)
+  answer = M.redact(answer, answer.secrets)
   local is_error = is_error_answer(answer)
   local inner, own_status = unwrap.body(answer.value)
   local body, headers, message, status, code, kind = find_facts(answer, inner, own_status, is_error)
@@ -208,9 +210,8 @@ function M.of_answer(answer)
     budget_type = (kind == "budget_exceeded" or kind == "rate_limit") and details.budget_type(inner, body) or nil,
     request_id = request_id(inner, body, headers), headers = headers,
     body = body == nil and answer.text or body,
+    partial = answer.partial, attempts = answer.attempts,
   }
-  fields = M.redact(fields, answer.secrets)
-  fields.partial, fields.attempts = answer.partial, answer.attempts
   fields.started = answer.event ~= nil or (answer.partial ~= nil and answer.partial ~= "")
   return M.new(fields)
 end
@@ -236,9 +237,10 @@ function M.of_failure(facts)
   local fields = {
     kind = failures.kind(facts), message = failures.message(facts), status = nil,
     headers = facts.headers, request_id = facts.headers and request_id({}, nil, facts.headers) or nil,
+    partial = facts.partial,
   }
   fields = M.redact(fields, facts.secrets)
-  fields.partial, fields.attempts, fields.started = facts.partial, facts.attempts, facts.started
+  fields.attempts, fields.started = facts.attempts, facts.started
   fields.never_connected = not facts.connected and (facts.clock == "connect" or fields.kind == "connection") or nil
   return M.new(fields)
 end

@@ -39,11 +39,17 @@ local function end_with(self, err)
   return nil, err
 end
 
+-- An error of the stream itself, with what it has from its answer and without the client's keys.
+local function error_of(self, kind, message)
+  local about = self.about
+  return errors.new(errors.redact({
+    kind = kind, message = message, started = self.started, partial = self.chunks:partial_text(),
+    request_id = about.request_id, headers = about.headers, attempts = about.attempts,
+  }, about.secrets))
+end
+
 local function broken(self, message)
-  return errors.new({
-    kind = "stream", message = message, started = self.started, partial = self.chunks:partial_text(),
-    request_id = self.about.request_id, headers = self.about.headers, attempts = self.about.attempts,
-  })
+  return error_of(self, "stream", message)
 end
 
 local function answer_of(self, text, value, event)
@@ -75,7 +81,8 @@ end
 local function undecodable(self, data, why, unfinished)
   if errors.looks_like_error(data) then return end_with(self, errors.of_answer(answer_of(self, data))) end
   if unfinished then return end_of_answer(self) end
-  return end_with(self, broken(self, ("an event could not be decoded (%s): %s"):format(why, data:sub(1, 80))))
+  local shown = errors.redact(data, self.about.secrets):sub(1, 80)
+  return end_with(self, broken(self, ("an event could not be decoded (%s): %s"):format(why, shown)))
 end
 
 -- Reads one event. Returns a chunk and the event's name; nothing when it carries none; or nil, err at the end.
@@ -184,10 +191,7 @@ end
 function Stream:close()
   if getmetatable(self) ~= Stream then check_stream(self, "close") end
   if self.ended then return end
-  end_with(self, errors.new({
-    kind = "cancelled", message = "the stream was closed before its end",
-    partial = self.chunks:partial_text(), attempts = self.about.attempts,
-  }))
+  end_with(self, error_of(self, "cancelled", "the stream was closed before its end"))
 end
 
 Stream.__close = Stream.close
