@@ -57,6 +57,52 @@ describe("errors of answers", function()
   end)
 end)
 
+describe("answers that no gateway should send", function()
+  it("are errors all the same where a field is of a type of its own", function()
+    for _, odd in ipairs({ "5", "true", "[1]", "{\"a\":[null]}", "\"x\"", "1e999" }) do
+      for _, name in ipairs({
+        "outcome", "hook_results", "code", "error", "errors", "detail", "message", "type", "metadata", "reasons",
+        "innererror", "provider_specific_fields", "retry_after", "limit", "content_filter_result", "policy",
+      }) do
+        local body = ('{"%s":%s}'):format(name, odd)
+        for _, text in ipairs({ body, '{"error":' .. body .. "}", '{"detail":' .. body .. "}" }) do
+          assert.is_string(answer_of(403, {}, text).message, text)
+        end
+      end
+      answer_of(403, {}, '{"hook_results":{"before_request_hooks":' .. odd .. "}}")
+      answer_of(403, {}, '{"hook_results":{"after_request_hooks":[' .. odd .. "]}}")
+    end
+  end)
+
+  local NINES = ("9"):rep(400)
+
+  it("never make a wait of what is no finite number", function()
+    for _, text in ipairs({
+      NINES, NINES .. "s", ("9"):rep(307) .. "d", "1s" .. NINES .. "s", NINES .. "ms", "1." .. NINES .. "s",
+      "2024-01-01T00:00:1.2.3Z", "2024-01-01T00:00:.Z", NINES .. " Jan 2024 00:00:00",
+      "01 Jan " .. NINES .. " 00:00:00 GMT", "01 Jan 2024 " .. NINES .. ":00:00 GMT",
+      "2024-01-01T00:00:" .. NINES .. "Z", "1e308", "1e999",
+    }) do
+      for _, status in ipairs({ 429, 503 }) do
+        for _, err in ipairs({
+          answer_of(status, { ["retry-after"] = text }, ""),
+          answer_of(status, { ["retry-after-ms"] = text }, ""),
+          answer_of(status, { ["x-ratelimit-remaining"] = "0", ["x-ratelimit-reset"] = text }, ""),
+          answer_of(status, { ["x-ratelimit-remaining"] = "-" .. text, ["x-ratelimit-limit"] = text }, ""),
+          answer_of(status, {}, '{"message":"try again in ' .. text .. '"}'),
+          answer_of(status, {}, '{"retry_after":"' .. text .. '"}'),
+          answer_of(status, {}, '{"message":"limit: 1, used: ' .. text .. '"}'),
+        }) do
+          for _, n in ipairs({ err.retry_after or 0, err.limit or 0, err.current or 0 }) do
+            assert.is_true(n == n and n < math.huge and n > -math.huge, text)
+          end
+          assert.is_true((err.retry_after or 0) >= 0, text)
+        end
+      end
+    end
+  end)
+end)
+
 describe("error tables", function()
   it("print their status, else their kind", function()
     assert.are.equal("[429] m", tostring(errors.new({ kind = "rate_limit", status = 429, message = "m" })))

@@ -164,7 +164,8 @@ local function find_facts(answer, inner, own_status, is_error)
   local statuses = { [status] = true, [answer.status] = true }
   local code = is_error and (unwrap.code(inner, statuses) or unwrap.code(outer, statuses)) or nil
   local kind = classify.kind({
-    outcome = inner.outcome, status = status, message = message, codes = codes_of(inner, body, answer.event),
+    outcome = unwrap.text(inner.outcome), status = status, message = message,
+    codes = codes_of(inner, body, answer.event),
     has_reasons = details.has_reasons(inner, body),
   })
   return body, headers, message, status, code, kind

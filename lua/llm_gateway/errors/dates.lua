@@ -17,9 +17,11 @@ end
 
 local function moment(year, month, day, hour, minute, second)
   year, month, day = tonumber(year), tonumber(month) or MONTHS[month:lower()], tonumber(day)
-  if not month then return nil end
+  second = tonumber(second)
+  if not month or not second then return nil end
   if year < 70 then year = year + 2000 elseif year < 100 then year = year + 1900 end
-  return days(year, month, day) * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+  local total = days(year, month, day) * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + second
+  if total > -math.huge and total < math.huge then return total end
 end
 
 local function http_date(text)

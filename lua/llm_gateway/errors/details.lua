@@ -75,8 +75,9 @@ local function denied(hook, certain)
 end
 
 local function first_hook(results, certain)
-  for _, list in ipairs({ results.before_request_hooks or {}, results.after_request_hooks or {} }) do
-    for _, hook in ipairs(list) do
+  for _, when in ipairs({ "before_request_hooks", "after_request_hooks" }) do
+    local list = results[when]
+    for _, hook in ipairs(type(list) == "table" and list or {}) do
       if denied(hook, certain) then return name_of(hook.name) or name_of(hook.id) end
     end
   end
@@ -149,7 +150,7 @@ local function from_words(message)
   local words = values.lower(message or "")
   local limit, current = said(words, LIMIT_WORDS), said(words, CURRENT_WORDS)
   local remaining = said(words, { "remaining: N" })
-  if not current and limit and remaining then current = limit - remaining end
+  if not current and limit and remaining then current = number(limit - remaining) end
   return limit, current
 end
 

@@ -72,9 +72,10 @@ end
 
 local function one_span(text)
   local amount, unit, rest = text:match("^%s*(%d+%.?%d*)%s*(%a+)(.*)$")
-  if not amount then return nil end
-  if SECONDS[unit] then return M.number(amount) * SECONDS[unit], rest end
-  if PER_SECOND[unit] then return M.number(amount) / PER_SECOND[unit], rest end
+  local number = amount and M.number(amount) -- nil for more digits than a number holds
+  if not number then return nil end
+  if SECONDS[unit] then return M.number(number * SECONDS[unit]), rest end
+  if PER_SECOND[unit] then return number / PER_SECOND[unit], rest end
   return nil
 end
 
@@ -84,7 +85,7 @@ function M.span(text)
   if not total then return nil end
   while true do
     local more, tail = one_span((rest:gsub("^,?%s*", "")))
-    if not more then return M.integral(total), rest end
+    if not more then return M.number(total), rest end
     total, rest = total + more, tail
   end
 end

@@ -122,7 +122,7 @@ end
 function M.limits(headers)
   local bucket = exhausted(headers, os.time())
   if not bucket or not bucket.limit then return nil end
-  return bucket.limit, bucket.limit - bucket.remaining
+  return bucket.limit, number(bucket.limit - bucket.remaining)
 end
 
 return M
