@@ -5,7 +5,8 @@ local llm = require "llm_gateway"
 
 local M = {}
 
-local MOST_STEPS = 100000 -- for a request or a piece: a bug must not hang the spec
+local EAGER_STEPS, MOST_STEPS = 1000, 2000 -- for a request or a piece: a bug must not hang the spec
+local NAP = 0.01 -- seconds at most for each step that is no longer eager: the kernel may have other things to do
 
 -- Builds a C file of spec/native with others into build/spec; returns its path. Under the name of its process, then
 -- renamed: another one may be building, or running, the same.
@@ -61,11 +62,16 @@ local function is_whole(bytes)
   return false
 end
 
+-- A step of the client, the i-th while something is waited for.
+local function step(self, i)
+  self.loop:step(i > EAGER_STEPS and NAP or 0)
+end
+
 local function take_request(self)
   local connection
   local bytes = ""
-  for _ = 1, MOST_STEPS do
-    self.loop:step(0)
+  for i = 1, MOST_STEPS do
+    step(self, i)
     connection = connection or self.peer.accept(self.listener)
     if connection then bytes = bytes .. assert(self.peer.read(connection), "the client went away") end
     if is_whole(bytes) then return connection end
@@ -75,8 +81,8 @@ end
 
 local function send(self, connection, piece, state)
   assert(self.peer.send(connection, piece), "the client does not listen")
-  for _ = 1, MOST_STEPS do
-    self.loop:step(0)
+  for i = 1, MOST_STEPS do
+    step(self, i)
     if state.done or self.peer.unread(connection) == 0 then return end
   end
   error("the client does not read")
@@ -92,9 +98,9 @@ function Room:play(pieces, ending, act)
     if piece ~= "" and not state.done then send(self, connection, piece, state) end
   end
   self.peer.close(connection, ending == "reset")
-  for _ = 1, MOST_STEPS do
+  for i = 1, MOST_STEPS do
     if state.done then break end
-    self.loop:step(1)
+    step(self, i)
   end
   assert(state.done, "the call does not end")
   self.loop:step(0)

@@ -17,7 +17,7 @@
 #include "transfer.h"
 
 #define MOST_BYTES 65536
-#define MOST_STEPS 100000 /* of the client, for a piece or a request: a bug must not hang */
+#define MOST_STEPS 2000000 /* of the client, for a piece or a request: a bug must not hang */
 
 typedef struct play {
   loop *loop;
