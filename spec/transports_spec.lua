@@ -195,6 +195,20 @@ describe("one loop", function()
     end
   end)
 
+  -- libcurl would send one version's requests on the other's connections: chunks were lost on the way, and answers
+  -- came to calls that had not asked for them.
+  it("keeps connections of the two versions apart, over TLS too", function()
+    local loop = llm.new_loop()
+    local function client(version)
+      return support.client(gateways.tls, { http_version = version, ca_file = room.ca, loop = loop })
+    end
+    local old, new = client("1.1"), client("2")
+    for _ = 1, 3 do
+      assert.equal(1.1, assert(old:request({ path = "/~echo", body = {} })).http_version)
+      assert.equal(2, assert(new:request({ path = "/~echo", body = {} })).http_version)
+    end
+  end)
+
   it("keeps an HTTP/2 connection over TLS", function()
     local client = client_of(TRANSPORTS[4])
     local function connections() return assert(client:request({ method = "GET", path = "/~stats" })).connections end
