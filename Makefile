@@ -4,6 +4,7 @@
 #   make LUA=5.1 (5.2, 5.3, jit)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
 #   make sweep                every call with every allocation failing
+#   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
 
 LUA    ?= 5.4
@@ -29,7 +30,7 @@ OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LUA_BINARY = $(LUA_NAME)
 SPEC ?= spec
 
-.PHONY: all clean test spec sweep lint format
+.PHONY: all clean test spec sweep soak lint format
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -49,6 +50,11 @@ spec: all
 
 sweep:
 	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua
+
+SOAK_SECONDS ?= 60
+SOAK_CALLS ?= 300
+soak:
+	sh bench/soak.sh $(SOAK_SECONDS) $(SOAK_CALLS)
 
 lint:
 	luacheck --quiet lua spec examples bench

@@ -162,7 +162,8 @@ function M.read(http, state)
   local path = target:match("^[^?]*")
   return setmetatable({
     http = http, method = received:get(":method"), target = target, path = path, asked = path,
-    headers = header_list(received), body = body, extra_headers = {}, request_id = "req_" .. state.new_id(),
+    headers = header_list(received), body = body, extra_headers = {},
+    request_id = received:get("x-request-id") or "req_" .. state.new_id(), -- the client's own, as proxies do
     started = cqueues.monotime(), counters = state.counters, dialect = state.dialect,
   }, Exchange)
 end
