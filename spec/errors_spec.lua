@@ -103,6 +103,41 @@ describe("answers that no gateway should send", function()
   end)
 end)
 
+describe("the time to read a hostile answer", function()
+  local N = 20000
+  local BLANKS, KEY = (" "):rep(N), "sk-12345678901234567890"
+
+  local function seconds(status, headers, text)
+    local started = os.clock()
+    answer_of(status, headers, text, { secrets = { KEY }, in_stream = true })
+    return os.clock() - started
+  end
+
+  local function message(text) return ('{"message":"%s"}'):format(text) end
+
+  local CASES = {
+    { "blanks in a header", 429, { ["retry-after"] = "1" .. BLANKS .. "x" }, "" },
+    { "spans in a header", 429, { ["retry-after"] = ("1s"):rep(N) }, "" },
+    { "digits in a header", 429, { ["retry-after"] = ("1"):rep(5 * N) .. "x" }, "" },
+    { "spans of a bucket", 429, { ["x-ratelimit-remaining"] = "0", ["x-ratelimit-reset"] = ("1s"):rep(N) }, "" },
+    { "blanks in a title", 502, {}, "<title>" .. (" "):rep(N / 10) },
+    { "titles", 502, {}, ("<title"):rep(5 * N) },
+    { "spans in a message", 429, {}, message("try again in " .. ("1s"):rep(N)) },
+    { "digits in a message", 429, {}, message("try again in " .. ("1"):rep(5 * N) .. "x") },
+    { "rules in a message", 403, {}, message(("Rule '"):rep(5 * N)) },
+    { "blanks in a field", 403, {}, ('{"policy":"x%sy"}'):format(BLANKS) },
+    { "backslashes", 403, {}, message(("\\\\"):rep(2 * N) .. "\\ud800") },
+    { "keys", 403, {}, KEY:rep(2 * N) },
+  }
+
+  for _, case in ipairs(CASES) do
+    it("does not grow with its square: " .. case[1], function()
+      local took = seconds(case[2], case[3], case[4])
+      assert.is_true(took < 0.3, took .. " s")
+    end)
+  end
+end)
+
 describe("error tables", function()
   it("print their status, else their kind", function()
     assert.are.equal("[429] m", tostring(errors.new({ kind = "rate_limit", status = 429, message = "m" })))

@@ -58,13 +58,22 @@ end
 
 local MIN_SECRET_BYTES = 8 -- a shorter one would redact ordinary words
 
+local function replace(text, old, new)
+  local from = text:find(old, 1, true)
+  if not from then return text end
+  local out, at = {}, 1
+  while from do
+    table.insert(out, text:sub(at, from - 1))
+    at = from + #old
+    from = text:find(old, at, true)
+  end
+  table.insert(out, text:sub(at))
+  return table.concat(out, new)
+end
+
 local function redact_text(text, secrets)
   for _, secret in ipairs(secrets) do
-    local from = #secret >= MIN_SECRET_BYTES and text:find(secret, 1, true)
-    while from do
-      text = text:sub(1, from - 1) .. "[redacted]" .. text:sub(from + #secret)
-      from = text:find(secret, from + 10, true)
-    end
+    if #secret >= MIN_SECRET_BYTES then text = replace(text, secret, "[redacted]") end
   end
   return text
 end
@@ -124,12 +133,22 @@ local function codes_of(inner, body, event)
 end
 
 local LONGEST_MESSAGE = 300 -- of a body that is no JSON
+local TITLE_WITHIN = 8192 -- bytes of a page
+
+-- The title of a page of HTML. A pattern for all of it would try each blank of a hostile page against each other.
+local function title_of(text)
+  local page = text:sub(1, TITLE_WITHIN)
+  local from = page:match("<[tT][iI][tT][lL][eE][^>]*>()")
+  local stop = from and page:find("</", from, true)
+  local title = stop and values.trim(page:sub(from, stop - 1))
+  return title ~= "" and title or nil
+end
 
 -- What to say of a body in which no message was found.
 local function described(answer)
   local text = answer.text or ""
-  local title = text:match("<[tT][iI][tT][lL][eE][^>]*>%s*(.-)%s*</")
-  if title and title ~= "" then return values.clip(title, LONGEST_MESSAGE) end
+  local title = title_of(text)
+  if title then return values.clip(title, LONGEST_MESSAGE) end
   local line = not text:find("^%s*[<{%[]") and text:match("[^\r\n]+")
   local told = answer.event == "error" or answer.status < 200 or answer.status > 399
   if line and answer.value == nil and told then

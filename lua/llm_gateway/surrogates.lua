@@ -31,12 +31,12 @@ local function join_pairs(text)
   return (text:gsub("(" .. HIGH .. ")(" .. LOW .. ")", joined))
 end
 
--- A JSON text with each escaped half as bytes, and pairs as the characters they are. An escape that follows an
--- escaped backslash is none: backslashes are taken two by two.
+-- A JSON text with each escaped half as bytes, and pairs as the characters they are. An escape is taken with the
+-- character after its backslash, so that what follows an escaped backslash is none.
 function M.to_bytes(text)
-  local rewritten = text:gsub("(\\+)u([dD][89aAbBcCdDeEfF]%x%x)", function(slashes, digits)
-    if #slashes % 2 == 0 then return nil end
-    return slashes:sub(2) .. wtf8(tonumber(digits, 16))
+  local rewritten = text:gsub("\\(.)(%x?%x?%x?%x?)", function(escaped, digits)
+    if escaped ~= "u" or not digits:find("^[dD][89aAbBcCdDeEfF]%x%x$") then return nil end
+    return wtf8(tonumber(digits, 16))
   end)
   return join_pairs(rewritten)
 end

@@ -3,6 +3,8 @@
 
 local M = {}
 
+local LONGEST = 100 -- bytes of a date
+
 local MONTHS = {
   jan = 1, feb = 2, mar = 3, apr = 4, may = 5, jun = 6, jul = 7, aug = 8, sep = 9, oct = 10, nov = 11, dec = 12,
 }
@@ -43,6 +45,7 @@ end
 
 -- Seconds since 1970 (UTC), or nil when the text is no date.
 function M.parse(text)
+  if #text > LONGEST then return nil end
   return rfc3339(text) or http_date(text)
 end
 

@@ -107,10 +107,12 @@ local function content_filter(inner, body)
   end
 end
 
+local RULES_WITHIN = 8192 -- bytes of a message
+
 -- "Rule 'A' matched, Rule 'B' matched": the last one decided.
 local function matched_rule(message)
   local found
-  for name in (message or ""):gmatch("Rule '(.-)' matched") do found = name end
+  for name in (message or ""):sub(1, RULES_WITHIN):gmatch("Rule '(.-)' matched") do found = name end
   return found
 end
 

@@ -22,8 +22,10 @@ function M.lower(text)
   return (text:gsub("[A-Z]", LOWER))
 end
 
+-- trim(text) -> text without blanks around it, in time linear in the text.
 function M.trim(text)
-  return text:match("^%s*(.-)%s*$")
+  local from = text:find("%S")
+  return from and text:match("^.*%S", from) or ""
 end
 
 -- integral(n) -> the same number, an integer where Lua has them and it is a whole one.
@@ -79,9 +81,11 @@ local function one_span(text)
   return nil
 end
 
+local LONGEST_SPAN = 200 -- bytes; a hostile text may have any number of digits and units
+
 -- span(text) -> seconds at the start of lower-case text ("6m0s", "1.5 seconds, ..."), the rest; or nil.
 function M.span(text)
-  local total, rest = one_span(text)
+  local total, rest = one_span(text:sub(1, LONGEST_SPAN))
   if not total then return nil end
   while true do
     local more, tail = one_span((rest:gsub("^,?%s*", "")))
@@ -93,7 +97,7 @@ end
 -- duration(value) -> seconds that the whole value stands for: 12, "12", "6m0s", "120ms"; or nil.
 function M.duration(value)
   local plain = M.number(value)
-  if plain or type(value) ~= "string" then return plain end
+  if plain or type(value) ~= "string" or #value > LONGEST_SPAN then return plain end
   local seconds, rest = M.span(M.lower(value))
   if seconds and not rest:find("%S") then return seconds end
   return nil
