@@ -122,6 +122,13 @@ describe("chunks", function()
       { calls[1].id, calls[1]["function"].arguments, calls[2].id, calls[2]["function"].arguments })
   end)
 
+  it("with a message of their own that is none are collected all the same", function()
+    for _, odd in ipairs({ "5", "true", '"x"', "[]", "{}" }) do
+      assert.equal("assistant", message({ delta('"message":' .. odd .. ',"delta":{"role":"assistant"}'), END }).role or
+        "assistant")
+    end
+  end)
+
   it("of completions that are no chat are collected too", function()
     local other = support.streaming(gateway, {
       '{"object":"text_completion","choices":[{"text":"one "}]}',

@@ -59,7 +59,7 @@ local function add_choice(self, choice, position)
   for name, value in pairs(choice) do
     if name == "text" then
       place.text = merge_value(place.text, name, value)
-    elseif name ~= "delta" and name ~= "index" then
+    elseif name ~= "delta" and name ~= "index" and (name ~= "message" or type(value) == "table") then
       place[name] = value
     end
   end
