@@ -54,6 +54,20 @@ describe("after a fault", function()
     assert.equal("stream", err.kind)
   end)
 
+  it("an answer without its whole head is a lost connection, though libcurl takes it for one", function()
+    for _, bytes in ipairs({
+      "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n{}",
+    }) do
+      for _, stream in ipairs({ true, false }) do
+        local reply, err = support.scripted(gateway, { { send = bytes } }):chat(ask("x", { stream = stream }))
+        assert.is_nil(reply, bytes)
+        assert.equal("connection", err.kind, bytes)
+        assert.matches("lost before the answer was complete", err.message)
+      end
+    end
+  end)
+
   it("an interrupted plain answer is a connection error, never half a reply", function()
     for _, body in ipairs({ '{"id":"x","choices":[]}', '{"id"' }) do
       local head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"

@@ -8,6 +8,7 @@
 #include "mem.h"
 
 #define DRAIN_TIME (CLOCK_SECOND / 10)
+#define NO_LIMIT   ((size_t)-1 / 16) /* so that sums of sizes hold */
 
 /* ---- ends ---- */
 
@@ -165,7 +166,7 @@ int transfer_add_body(transfer *t, const char *bytes, size_t n) {
 int transfer_start(transfer *t, const transfer_options *options) {
   loop_settle(t->member.loop);
   t->options = *options;
-  sse_init(&t->events, options->max_event_bytes);
+  sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
   t->started_at = t->active_at = t->event_at = clock_now();
   CURLcode code = transfer_set_easy(t, options);
   if (code == CURLE_OK && loop_start(&t->member) != 0) code = CURLE_OUT_OF_MEMORY;
