@@ -6,6 +6,7 @@
 #   make sweep                every call with every allocation failing
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
+#   make fuzz                 every fuzz target for a minute; FUZZ=sse FUZZ_SECONDS=3600 for one, longer
 
 LUA    ?= 5.4
 EPOLL  ?= yes
@@ -30,7 +31,14 @@ OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LUA_BINARY = $(LUA_NAME)
 SPEC ?= spec
 
-.PHONY: all clean test spec sweep soak lint format
+FUZZ ?= sse transfer decode
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
+FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/loop.c src/transfer.c src/transfer_http.c src/poller_epoll.c
+
+.PHONY: all clean test spec sweep soak lint format fuzz fuzz-targets
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -56,11 +64,29 @@ SOAK_CALLS ?= 300
 soak:
 	sh bench/soak.sh $(SOAK_SECONDS) $(SOAK_CALLS)
 
+build/fuzz/bin/sse: spec/fuzz/sse.c $(FUZZ_FLOOR0) $(wildcard src/*.h) spec/fuzz/fuzz.h
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+
+build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FUZZ_CORE) \
+                         $(wildcard src/*.h spec/fuzz/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
+
+build/fuzz/bin/decode: spec/fuzz/decode.c spec/fuzz/fuzz.h
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $< $(shell pkg-config --libs lua5.4)
+
+fuzz-targets: $(FUZZ:%=build/fuzz/bin/%)
+
+fuzz: fuzz-targets
+	sh spec/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
+
 lint:
 	luacheck --quiet lua spec examples bench
 
 format:
-	clang-format -i src/*.c src/*.h
+	clang-format -i src/*.c src/*.h spec/fuzz/*.c spec/fuzz/*.h
 
 clean:
 	rm -rf build
