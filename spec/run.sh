@@ -55,6 +55,11 @@ done
 
 specs lua5.4 build/5.4-poll spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua
 
+for target in sse transfer decode; do
+  check "fuzz target builds: $target" make -s fuzz-targets FUZZ="$target"
+  check "fuzz: $target" sh spec/fuzz/run.sh "${FUZZ_SECONDS:-10}" "$target"
+done
+
 check "builds with sanitizers" make -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
 cat >build/lua5.4-asan <<EOF
 #!/bin/sh
