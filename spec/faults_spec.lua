@@ -68,6 +68,17 @@ describe("after a fault", function()
     end
   end)
 
+  it("a head that is too large is named, in many lines or in one that libcurl has no room for", function()
+    local many, one = ("X-Fill: 0123456789012345678901234567890123456789\r\n"):rep(6000), "X: " .. ("x"):rep(150000)
+    for _, lines in ipairs({ many, one }) do
+      local step = { send = "HTTP/1.1 200 OK\r\n" .. lines .. "\r\n\r\n{}" }
+      local reply, err = support.scripted(gateway, { step }, { max_retries = 0 }):chat(ask("x"))
+      assert.is_nil(reply)
+      assert.equal("server", err.kind)
+      assert.matches("headers are too large", err.message)
+    end
+  end)
+
   it("an interrupted plain answer is a connection error, never half a reply", function()
     for _, body in ipairs({ '{"id":"x","choices":[]}', '{"id"' }) do
       local head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"

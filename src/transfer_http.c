@@ -51,6 +51,14 @@ static transfer_failure_class class_of(CURLcode code) {
   return FAILURE_LOST;
 }
 
+/* libcurl has 100 KiB for a line of the head, and no better word for a longer one. */
+static bool is_long_line(const transfer *t, CURLcode code) {
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (code == CURLE_TOO_LARGE) return true;
+#endif
+  return code == CURLE_OUT_OF_MEMORY && t->connected && !t->head_complete;
+}
+
 void transfer_note_failure(transfer *t, transfer_failure_class class, const char *text) {
   if (t->failure.class != FAILURE_NONE) return;
   t->failure.class = class;
@@ -73,7 +81,7 @@ void transfer_note_code(transfer *t, CURLcode code) {
   if (code == CURLE_COULDNT_CONNECT) curl_easy_getinfo(t->member.easy, CURLINFO_OS_ERRNO, &number);
   if (number != 0 && strerror_r((int)number, why, sizeof why) != 0) why[0] = '\0';
   snprintf(text, sizeof text, "%s%s%s", words, why[0] != '\0' ? ": " : "", why);
-  transfer_note_failure(t, class_of(code), text);
+  transfer_note_failure(t, is_long_line(t, code) ? FAILURE_HEAD_TOO_LARGE : class_of(code), text);
 }
 
 /* ---- callbacks ---- */

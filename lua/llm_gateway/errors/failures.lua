@@ -22,8 +22,10 @@ local CLASS_WORDS = {
   closed = "the client was closed during a call to %s (%s)",
 }
 
+local HEADERS_WORDS = "the answer's headers are too large (over 256 KiB in all, or 100 KiB in one line)"
+
 local function too_large(facts)
-  if facts.limit_name == "headers" then return "the answer's headers are larger than 256 KiB" end
+  if facts.limit_name == "headers" then return HEADERS_WORDS end
   local what = facts.limit_name == "max_event_bytes" and "an event" or "the answer"
   local limit = facts.limit_bytes and (" (%d bytes)"):format(facts.limit_bytes) or ""
   return ("%s is larger than %s%s allows"):format(what, facts.limit_name, limit)
