@@ -359,13 +359,22 @@ static bool same_events(const exchange *x, const buffer *body, bool whole) {
   return same;
 }
 
-/* Reasons to fail that do not lie in the bytes of a whole answer. */
+static bool has_large_event(const exchange *x, const buffer *body) {
+  sse p;
+  if (x->options.max_event_bytes == 0) return false;
+  sse_init(&p, x->options.max_event_bytes);
+  bool large = sse_feed(&p, buffer_bytes(body), buffer_length(body)) == SSE_TOO_LARGE;
+  sse_free(&p);
+  return large;
+}
+
+/* Reasons to fail that do not lie in what is missing from an answer. */
 static bool may_fail(const exchange *x, const answer *a, transfer_failure_class class) {
   size_t max = x->options.max_body_bytes;
   bool timeout = class == FAILURE_CONNECT_TIMEOUT || class == FAILURE_SILENCE_TIMEOUT ||
                  class == FAILURE_EVENT_TIMEOUT || class == FAILURE_TOTAL_TIMEOUT;
-  return timeout || (class == FAILURE_LOST && x->reset) || class == FAILURE_EVENT_TOO_LARGE ||
-         class == FAILURE_HEAD_TOO_LARGE ||
+  return timeout || (class == FAILURE_LOST && x->reset) || class == FAILURE_HEAD_TOO_LARGE ||
+         (class == FAILURE_EVENT_TOO_LARGE && has_large_event(x, &a->body)) ||
          (class == FAILURE_BODY_TOO_LARGE && max != 0 && buffer_length(&a->body) > max);
 }
 
