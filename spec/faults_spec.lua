@@ -68,6 +68,18 @@ describe("after a fault", function()
     end
   end)
 
+  it("a head ends with its blank line, not with one of a single letter", function()
+    local head = "HTTP/1.1 200 OK\n:\nContent-Type: text/event-stream\nX-Request-Id: r-1\n\n"
+    local client = support.scripted(gateway, { { send = head .. "data: " .. support.delta('"delta":{"content":"4"}')
+      .. "\n\ndata: [DONE]\n\n" } })
+    local stream = llm.assert(client:chat(ask("x", { stream = true })))
+    assert.equal("4", assert(stream:collect()):text())
+    assert.equal("r-1", stream:info().request_id)
+    local reply, err = support.scripted(gateway, { { send = "HTTP/1.1 200 OK\r\n:\n" } }):chat(ask("x"))
+    assert.is_nil(reply)
+    assert.equal("connection", err.kind)
+  end)
+
   it("a head that is too large is named, in many lines or in one that libcurl has no room for", function()
     local many, one = ("X-Fill: 0123456789012345678901234567890123456789\r\n"):rep(6000), "X: " .. ("x"):rep(150000)
     for _, lines in ipairs({ many, one }) do

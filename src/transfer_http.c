@@ -139,6 +139,11 @@ static void look_for_more(transfer *t) {
   if (t->options.http2) loop_nudge(&t->member);
 }
 
+static bool is_blank(const char *line, size_t n) {
+  if (n > 0 && line[n - 1] == '\n') n--;
+  return n == 0 || (n == 1 && line[0] == '\r');
+}
+
 /* CURLOPT_HEADERFUNCTION, once a line; lines that come after the head are trailers. */
 static size_t on_header(char *line, size_t size, size_t count, void *self) {
   transfer *t = self;
@@ -149,7 +154,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *self) {
     buffer_clear(&t->headers);
     return n;
   }
-  if (n <= 2 && (n == 0 || line[n - 1] == '\n')) {
+  if (is_blank(line, n)) {
     if (!t->head_complete) on_head_end(t);
     return n;
   }
