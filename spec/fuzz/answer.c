@@ -15,8 +15,10 @@ typedef struct text {
 
 /* Takes a line and its CRLF off the front. False when there is none. */
 static bool take_line(text *from, text *line) {
-  for (const char *at = from->at; at + 1 < from->end; at++) {
-    if (at[0] != '\r' || at[1] != '\n') continue;
+  for (const char *at = from->at; at < from->end; at++) {
+    at = memchr(at, '\r', (size_t)(from->end - at));
+    if (at == NULL || at + 1 == from->end) return false;
+    if (at[1] != '\n') continue;
     *line = (text){from->at, at};
     from->at = at + 2;
     return true;
@@ -155,8 +157,11 @@ static verdict read_body(answer *a, text *from, bool ended) {
 
 /* Without a blank line, however sloppily written, there is no head at all. */
 static bool has_blank_line(const char *bytes, size_t n) {
-  for (size_t i = 0; i + 1 < n; i++)
-    if (bytes[i] == '\n' && (bytes[i + 1] == '\n' || bytes[i + 1] == '\r')) return true;
+  const char *end = bytes + n, *at = memchr(bytes, '\n', n);
+  while (at != NULL && at + 1 < end) {
+    if (at[1] == '\n' || at[1] == '\r') return true;
+    at = memchr(at + 1, '\n', (size_t)(end - at - 1));
+  }
   return false;
 }
 

@@ -33,21 +33,12 @@
 #define TICK       (CLOCK_SECOND / 25) /* short enough to count as driving the loop */
 #define TOTAL      (12 * TICK)         /* of total_timeout: no exchange lasts longer */
 #define MAX_STEPS  200                 /* of an exchange whose server is done */
-#define MAX_SENT   ((size_t)1 << 20)   /* of an input, with its repeats */
+#define MAX_SENT   ((size_t)288 << 10) /* of an input, with its repeats: a head may have less */
 #define MAX_PIECES 64                  /* after these, the rest is sent at once */
 #define MAX_TRIES  40                  /* to send to a client that is full */
 #define MAX_HEAD   ((size_t)256 * 1024)
 
-enum {
-  STREAM = 1,
-  HTTP2 = 2,
-  POST = 4,
-  HEAD = 8,
-  LATE = 16,
-  SINGLY = 32,
-  DEAF = 64,
-  REFUSES = 128
-};
+enum { STREAM = 1, HTTP2 = 2, POST = 4, HEAD = 8, LATE = 16, DEAF = 64, REFUSES = 128 };
 enum { BY_END, BY_RESET, BY_SILENCE }; /* what the server does after the script */
 
 typedef struct settings {
@@ -224,7 +215,7 @@ static void repeat(exchange *x, size_t n, size_t times) {
   if (whole > MAX_SENT) whole = MAX_SENT;
   char *all = malloc(whole + 1);
   demand(all != NULL, "memory");
-  for (size_t i = 0; i < whole; i++) all[i] = last[i % n];
+  for (size_t at = 0; at < whole; at += n) memcpy(all + at, last, whole - at < n ? whole - at : n);
   send_bytes(x, all, whole);
   free(all);
 }
