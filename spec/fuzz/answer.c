@@ -155,9 +155,11 @@ static verdict read_body(answer *a, text *from, bool ended) {
   return here == a->length ? ANSWER_COMPLETE : ANSWER_INCOMPLETE;
 }
 
-/* Without a blank line, however sloppily written, there is no head at all. */
+/* Without a blank line, however sloppily written, there is no head at all. libcurl passes over a
+ * NUL where a piece of the answer begins with one, so then nothing is certain. */
 static bool has_blank_line(const char *bytes, size_t n) {
   const char *end = bytes + n, *at = memchr(bytes, '\n', n);
+  if (memchr(bytes, '\0', n) != NULL) return true;
   while (at != NULL && at + 1 < end) {
     if (at[1] == '\n' || at[1] == '\r') return true;
     at = memchr(at + 1, '\n', (size_t)(end - at - 1));
