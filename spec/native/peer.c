@@ -30,28 +30,35 @@ int peer_listen(int *port) {
   return -1;
 }
 
-/* The descriptor of this process whose own address is `theirs`. */
-static int find_other(const struct sockaddr_in *theirs) {
+static bool is_address(int failed, const struct sockaddr_in *a, const struct sockaddr_in *b) {
+  return failed == 0 && a->sin_family == AF_INET && a->sin_port == b->sin_port &&
+         a->sin_addr.s_addr == b->sin_addr.s_addr;
+}
+
+/* The descriptor of this process that goes from `theirs` to `ours`. The first alone does not tell:
+ * the kernel gives one local port to connections that differ in where they go. */
+static int find_other(const struct sockaddr_in *theirs, const struct sockaddr_in *ours) {
   for (int fd = 0; fd < MOST_DESCRIPTORS; fd++) {
-    struct sockaddr_in own;
-    socklen_t size = sizeof own;
-    memset(&own, 0, sizeof own);
-    if (getsockname(fd, (struct sockaddr *)&own, &size) == 0 && own.sin_family == AF_INET &&
-        own.sin_port == theirs->sin_port && own.sin_addr.s_addr == theirs->sin_addr.s_addr)
-      return fd;
+    struct sockaddr_in here = {0}, there = {0};
+    socklen_t size = sizeof here;
+    if (!is_address(getsockname(fd, (struct sockaddr *)&here, &size), &here, theirs)) continue;
+    size = sizeof there;
+    if (is_address(getpeername(fd, (struct sockaddr *)&there, &size), &there, ours)) return fd;
   }
   return -1;
 }
 
 bool peer_accept(int listener, peer *p) {
-  struct sockaddr_in theirs;
+  struct sockaddr_in theirs, ours;
   socklen_t size = sizeof theirs;
   int on = 1;
   int fd = accept4(listener, (struct sockaddr *)&theirs, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return false;
+  size = sizeof ours;
+  getsockname(fd, (struct sockaddr *)&ours, &size);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   p->fd = fd;
-  p->other = find_other(&theirs);
+  p->other = find_other(&theirs, &ours);
   p->sent = 0;
   return true;
 }
