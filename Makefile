@@ -77,7 +77,9 @@ build/fuzz/bin/decode: spec/fuzz/decode.c spec/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $< $(shell pkg-config --libs lua5.4)
 
+# decode runs the Lua files, which want the core
 fuzz-targets: $(FUZZ:%=build/fuzz/bin/%)
+	$(MAKE) -s LUA=5.4
 
 fuzz: fuzz-targets
 	sh spec/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
