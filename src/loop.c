@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,22 +66,32 @@ int loop_close_socket(void *self, curl_socket_t fd) {
   return close(fd);
 }
 
-static int port_of(int fd) {
+typedef int end_of(int fd, struct sockaddr *address, socklen_t *size);
+
+/* Whether that end of the socket, getsockname's or getpeername's, is at this address and port. */
+static bool has_end(int fd, end_of *end, const char *ip, int port) {
   union {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-  } address;
-  socklen_t size = sizeof address;
-  if (getsockname(fd, &address.any, &size) != 0) return -1;
-  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+  } at;
+  char text[INET6_ADDRSTRLEN];
+  socklen_t size = sizeof at;
+  if (end(fd, &at.any, &size) != 0) return false;
+  bool six = at.any.sa_family == AF_INET6;
+  if (ntohs(six ? at.v6.sin6_port : at.v4.sin_port) != port) return false;
+  const void *bytes = six ? (const void *)&at.v6.sin6_addr : (const void *)&at.v4.sin_addr;
+  return inet_ntop(at.any.sa_family, bytes, text, sizeof text) != NULL && strcmp(text, ip) == 0;
 }
 
-int loop_socket_of(const loop *l, int local_port) {
+/* The system may give one local port to two connections whose servers differ: both ends count. */
+int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port) {
   const int *open = (const int *)(const void *)buffer_bytes(&l->sockets);
   size_t n = buffer_length(&l->sockets) / sizeof *open;
   for (size_t i = 0; i < n; i++)
-    if (port_of(open[i]) == local_port) return open[i];
+    if (has_end(open[i], getsockname, local_ip, local_port) &&
+        has_end(open[i], getpeername, ip, port))
+      return open[i];
   return -1;
 }
 

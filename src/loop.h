@@ -85,8 +85,8 @@ loop_member *loop_next_ready(loop *l);
  * waits. */
 void loop_nudge(loop_member *m);
 
-/* The open socket that has this local port, or -1. */
-int loop_socket_of(const loop *l, int local_port);
+/* The open socket from the local address and port to the server's (or proxy's), or -1. */
+int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port);
 
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */

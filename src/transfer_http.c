@@ -89,9 +89,9 @@ void transfer_note_code(transfer *t, CURLcode code) {
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
-  (void)ip, (void)local_ip, (void)port;
   t->connected = true;
-  if (t->options.http2) t->member.socket = loop_socket_of(t->member.loop, local_port);
+  if (t->options.http2)
+    t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
   t->active_at = t->event_at = clock_now();
   transfer_wind_clocks(t);
   return CURL_PREREQFUNC_OK;
@@ -308,8 +308,8 @@ static CURLcode set_authorities(CURL *easy, const transfer_options *o) {
 
 static CURLcode set_tls(CURL *easy, const transfer_options *o) {
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  /* Means nothing from TLS 1.2 up, but libcurl shares no connection between those that differ in it:
-   * 7.88 would mix up HTTP/2 with connections kept from HTTP/1.1, and answers with them. */
+  /* Means nothing from TLS 1.2 up, but libcurl shares no connection between those that differ in
+   * it: 7.88 would mix up HTTP/2 with connections kept from HTTP/1.1, and answers with them. */
   if (o->http2) SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_ALLOW_BEAST);
   SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
   SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
