@@ -6,7 +6,8 @@ local M = {}
 local Room = {}
 Room.__index = Room
 
--- good is for 127.0.0.1; other is for another host; expired is past its time; self signed itself.
+-- good is for 127.0.0.1; other is for another host; expired is past its time; self signed itself; user is a client's.
+-- authorities/ is the authority as a directory has it, by the hash of its name.
 local MAKE = [[
 set -e
 mkdir -p build && room=$(mktemp -d build/tls.XXXXXX) && cd "$room"
@@ -23,6 +24,8 @@ mkdir -p build && room=$(mktemp -d build/tls.XXXXXX) && cd "$room"
   sign good IP:127.0.0.1 2
   sign other DNS:other.example 2
   sign expired IP:127.0.0.1 -1
+  sign user DNS:user.example 2
+  mkdir authorities && ln -s ../ca.pem authorities/$(openssl x509 -hash -noout -in ca.pem).0
   openssl req -x509 $new -keyout self.key -out self.pem -subj /CN=self -addext subjectAltName=IP:127.0.0.1 -days 2
 } >make.log 2>&1
 echo "$room"
@@ -40,6 +43,29 @@ end
 -- What a gateway's option `tls` wants for a certificate: "good", "other", "expired" or "self".
 function Room:of(name)
   return { cert = ("%s/%s.pem"):format(self.folder, name), key = ("%s/%s.key"):format(self.folder, name) }
+end
+
+local Server = {}
+Server.__index = Server
+
+-- openssl's own server, for what the development gateway cannot be: it answers a GET with a page about the
+-- connection. `flags` are s_server's. Stop it in the file's teardown; it ends by itself after a minute.
+function Room:serve(name, flags)
+  local command = ("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -www -cert %s/%s.pem -key %s/%s.key %s 2>&1")
+    :format(self.folder, name, self.folder, name, flags or "")
+  local pipe = assert(io.popen("echo $$; " .. command, "r"))
+  local pid, said = pipe:read("*l"), {}
+  for line in pipe:lines() do
+    table.insert(said, line)
+    local port = line:match("^ACCEPT .*:(%d+)$")
+    if port then return setmetatable({ pipe = pipe, pid = pid, url = "https://127.0.0.1:" .. port }, Server) end
+  end
+  error("openssl s_server: " .. table.concat(said, "\n"))
+end
+
+function Server:stop()
+  os.execute("kill " .. self.pid)
+  self.pipe:close()
 end
 
 -- Removes the room and all that is in it.

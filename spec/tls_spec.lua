@@ -68,41 +68,6 @@ describe("TLS", function()
   end)
 end)
 
-describe("another origin", function()
-  local gateway, target
-
-  setup(function()
-    gateway = assert(devgateway.start({}))
-    target = assert(devgateway.start({}))
-  end)
-
-  teardown(function()
-    gateway:stop()
-    target:stop()
-  end)
-
-  it("never gets a request by a redirect", function()
-    local client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-    assert(client:request({ path = "/~script", body = { name = "away", steps = { {
-      send = "HTTP/1.1 307 Temporary Redirect\r\nLocation: " .. target.url .. "/v1/chat/completions\r\n"
-        .. "Connection: close\r\nContent-Length: 0\r\n\r\n",
-    } } } }))
-    local reply, err = llm.new({ base_url = gateway.url .. "/~script/away", api_key = "gw_dev" })
-      :chat({ messages = { { role = "user", content = "hi" } } })
-    assert.is_nil(reply)
-    assert.same({ "server", 307 }, { err.kind, err.status })
-    assert.matches("redirect", err.message)
-    local stats = assert(llm.new({ base_url = target.url }):request({ method = "GET", path = "/~stats" }))
-    assert.equal(0, stats.requests)
-  end)
-
-  it("is not reached by another scheme", function()
-    for _, url in ipairs({ "file:///etc/passwd", "ftp://127.0.0.1", "gopher://127.0.0.1" }) do
-      assert.has_error(function() llm.new({ base_url = url }) end)
-    end
-  end)
-end)
-
 describe("a secret", function()
   local KEY = "gw_very_secret_key_0123456789"
   local gateway

@@ -79,6 +79,17 @@ describe("the verbs of a client", function()
       assert.equal(5, assert(support.answering(gateway, "5"):request({ method = "GET", path = "/x" })))
     end)
 
+    it("does not take broken JSON for text", function()
+      for _, type in ipairs({ "application/json", "application/problem+json; charset=utf-8", "Application/JSON" }) do
+        local reply, err = support.answering(gateway, '{"text":"cut off', { type = type })
+          :request({ method = "GET", path = "/x" })
+        assert.is_nil(reply)
+        assert.same({ "server", 200, false }, { err.kind, err.status, err.retryable })
+        assert.matches("expected JSON, got.*cut off", err.message)
+      end
+      assert.equal("", support.answering(gateway, ""):request({ method = "DELETE", path = "/x" }))
+    end)
+
     it("streams a chat whose broken end is told", function()
       local request = { path = "/v1/chat/completions", stream = true, body = ask("Count to 3", {
         model = "gpt-4", stream = true,

@@ -67,6 +67,7 @@ static const failure_name failure_names[] = {
     [FAILURE_RESOLVE] = {"resolve", NULL, NULL},
     [FAILURE_CONNECT] = {"connect", NULL, NULL},
     [FAILURE_TLS] = {"tls", NULL, NULL},
+    [FAILURE_TRUST] = {"trust", NULL, NULL},
     [FAILURE_PROXY] = {"proxy", NULL, NULL},
     [FAILURE_NOT_HTTP] = {"not_http", NULL, NULL},
     [FAILURE_LOST] = {"lost", NULL, NULL},
@@ -87,17 +88,20 @@ static void set_text(lua_State *L, const char *name, const char *text) {
   lua_setfield(L, -2, name);
 }
 
-/* {class, clock, limit_name, text, connected} */
+/* {class, clock, limit_name, text, connected, proxy_status} */
 void ltransfer_push_failure(lua_State *L, const transfer *t) {
   const transfer_failure *failure = transfer_failed(t);
   const failure_name *name = &failure_names[failure->class];
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   set_text(L, "class", name->class);
   set_text(L, "clock", name->clock);
   set_text(L, "limit_name", name->limit);
   set_text(L, "text", failure->text);
   lua_pushboolean(L, transfer_was_connected(t));
   lua_setfield(L, -2, "connected");
+  if (failure->proxy_status == 0) return;
+  lua_pushinteger(L, failure->proxy_status);
+  lua_setfield(L, -2, "proxy_status");
 }
 
 /* What a pull returns when it has nothing to hand over. */

@@ -43,7 +43,8 @@ typedef enum transfer_failure_class {
   FAILURE_NONE,
   FAILURE_RESOLVE,         /* the host's name */
   FAILURE_CONNECT,         /* nobody listens, or nobody is there */
-  FAILURE_TLS,             /* no secure connection to a server that is who it should be */
+  FAILURE_TLS,             /* the handshake broke off */
+  FAILURE_TRUST,           /* a certificate: the server's refused, or one of ours that is no use */
   FAILURE_PROXY,           /* the proxy, not the server */
   FAILURE_NOT_HTTP,        /* an answer in no HTTP that is understood */
   FAILURE_LOST,            /* the connection ended before the answer did */
@@ -60,6 +61,7 @@ typedef enum transfer_failure_class {
 
 typedef struct transfer_failure {
   transfer_failure_class class;
+  int proxy_status;                /* HTTP's, of the proxy's answer to CONNECT; 0 without one */
   char text[CURL_ERROR_SIZE + 64]; /* libcurl's words, and the system's */
 } transfer_failure;
 

@@ -29,11 +29,11 @@ static const code_class code_classes[] = {
     {CURLE_PROXY, FAILURE_PROXY},
     {CURLE_COULDNT_CONNECT, FAILURE_CONNECT},
     {CURLE_SSL_CONNECT_ERROR, FAILURE_TLS},
-    {CURLE_PEER_FAILED_VERIFICATION, FAILURE_TLS},
-    {CURLE_SSL_CERTPROBLEM, FAILURE_TLS},
-    {CURLE_SSL_CIPHER, FAILURE_TLS},
-    {CURLE_SSL_CACERT_BADFILE, FAILURE_TLS},
-    {CURLE_SSL_ISSUER_ERROR, FAILURE_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, FAILURE_TRUST},
+    {CURLE_SSL_CERTPROBLEM, FAILURE_TRUST},
+    {CURLE_SSL_CIPHER, FAILURE_TRUST},
+    {CURLE_SSL_CACERT_BADFILE, FAILURE_TRUST},
+    {CURLE_SSL_ISSUER_ERROR, FAILURE_TRUST},
     {CURLE_SSL_ENGINE_INITFAILED, FAILURE_TLS},
     {CURLE_USE_SSL_FAILED, FAILURE_TLS},
     {CURLE_UNSUPPORTED_PROTOCOL, FAILURE_NOT_HTTP},
@@ -45,18 +45,20 @@ static const code_class code_classes[] = {
     {CURLE_UNKNOWN_OPTION, FAILURE_INTERNAL},
 };
 
-static transfer_failure_class class_of(CURLcode code) {
-  for (size_t i = 0; i < sizeof code_classes / sizeof *code_classes; i++)
-    if (code_classes[i].code == code) return code_classes[i].class;
-  return FAILURE_LOST;
-}
-
 /* libcurl has 100 KiB for a line of the head, and no better word for a longer one. */
 static bool is_long_line(const transfer *t, CURLcode code) {
 #if LIBCURL_VERSION_NUM >= 0x080600
   if (code == CURLE_TOO_LARGE) return true;
 #endif
   return code == CURLE_OUT_OF_MEMORY && t->connected && !t->head_complete;
+}
+
+static transfer_failure_class class_of(const transfer *t, CURLcode code) {
+  if (is_long_line(t, code)) return FAILURE_HEAD_TOO_LARGE;
+  if (t->failure.proxy_status >= 300 && !t->connected) return FAILURE_PROXY;
+  for (size_t i = 0; i < sizeof code_classes / sizeof *code_classes; i++)
+    if (code_classes[i].code == code) return code_classes[i].class;
+  return FAILURE_LOST;
 }
 
 void transfer_note_failure(transfer *t, transfer_failure_class class, const char *text) {
@@ -73,15 +75,21 @@ static const char *words_for(const transfer *t, CURLcode code) {
   return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
 }
 
+static long info_of(const transfer *t, CURLINFO info) {
+  long number = 0;
+  curl_easy_getinfo(t->member.easy, info, &number);
+  return number;
+}
+
 /* libcurl says that it could not connect; only the system's error number says why. */
 void transfer_note_code(transfer *t, CURLcode code) {
   char text[sizeof t->failure.text], why[60] = "";
   const char *words = words_for(t, code);
-  long number = 0;
-  if (code == CURLE_COULDNT_CONNECT) curl_easy_getinfo(t->member.easy, CURLINFO_OS_ERRNO, &number);
-  if (number != 0 && strerror_r((int)number, why, sizeof why) != 0) why[0] = '\0';
+  int number = code == CURLE_COULDNT_CONNECT ? (int)info_of(t, CURLINFO_OS_ERRNO) : 0;
+  if (number != 0 && strerror_r(number, why, sizeof why) != 0) why[0] = '\0';
   snprintf(text, sizeof text, "%s%s%s", words, why[0] != '\0' ? ": " : "", why);
-  transfer_note_failure(t, is_long_line(t, code) ? FAILURE_HEAD_TOO_LARGE : class_of(code), text);
+  t->failure.proxy_status = (int)info_of(t, CURLINFO_HTTP_CONNECTCODE);
+  transfer_note_failure(t, class_of(t, code), text);
 }
 
 /* ---- callbacks ---- */

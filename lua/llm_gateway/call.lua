@@ -45,6 +45,7 @@ function M.describe(call, facts)
   facts.seconds = facts.clock and o[LIMITS[facts.clock]]
   facts.limit_bytes = facts.limit_name and o[facts.limit_name]
   facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
+  facts.proxied = o.via ~= nil
   facts.status, facts.headers = call.status, call.fields
   return errors.of_failure(facts)
 end

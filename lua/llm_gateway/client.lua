@@ -203,7 +203,9 @@ local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true 
 
 local function check_request(request)
   local method = request.method or "POST"
-  if not METHODS[method] then return requests.invalid("method", "expected GET, POST, ..., got " .. tostring(method)) end
+  if not METHODS[method] then
+    return requests.invalid("method", ("expected GET, POST, ..., got %q"):format(tostring(method)))
+  end
   local path = request.path
   if type(path) ~= "string" then return requests.invalid("path", "expected text, got " .. type(path)) end
   if not path:find("^/[^/\\]") and path ~= "/" then return requests.invalid("path", "has to begin with one slash") end
@@ -221,9 +223,22 @@ local function check_request_names(request, own)
   end
 end
 
+-- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.
+local function is_broken_json(answer)
+  if answer.value ~= nil or answer.text == "" then return false end
+  local type = (answer.headers["content-type"] or ""):lower():match("^[^;%s]*")
+  return type:find("^application/.*json$") ~= nil
+end
+
+local function value_of(answer)
+  if type(answer.value) == "table" then return replies.new(answer.value, calls.info(answer)) end
+  if is_broken_json(answer) then return nil, errors.of_answer(answer) end
+  return answer.value == nil and answer.text or answer.value
+end
+
 -- Sends any request to the gateway: method (POST), path (begins with one slash), body (a table, sent as JSON),
--- stream, and call options. Returns the decoded body (the text itself when it is no JSON), or nil, err; with
--- stream = true what `for` takes, where each step gives a chunk and its event's name.
+-- stream, and call options. Returns the decoded body (the text itself when it neither is JSON nor claims to be), or
+-- nil, err; with stream = true what `for` takes, where each step gives a chunk and its event's name.
 function Client:request(request)
   local config = check_client(self, "request", 2)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
@@ -235,8 +250,7 @@ function Client:request(request)
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
   if call.stream then return stream_of(answer, call, not call.path:find("/chat/completions$")) end
-  if type(answer.value) ~= "table" then return answer.value == nil and answer.text or answer.value end
-  return replies.new(answer.value, calls.info(answer))
+  return value_of(answer)
 end
 
 -- ---------------------------------------------------------------------------------------------------------

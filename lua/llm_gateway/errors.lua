@@ -261,7 +261,7 @@ function M.of_failure(facts)
   }
   fields = M.redact(fields, facts.secrets)
   fields.attempts, fields.started = facts.attempts, facts.started
-  fields.never_connected = not facts.connected and (facts.clock == "connect" or fields.kind == "connection") or nil
+  fields.never_connected = failures.may_pass(facts)
   return M.new(fields)
 end
 

@@ -1,6 +1,7 @@
 -- identity.lua: who a call is from: its keys and ids as header fields, and which of them are secret.
--- Leans on headers.lua for what a field may hold and on request.lua for what it complains with.
+-- Leans on credentials.lua, on headers.lua for what a field may hold and on request.lua for what it complains with.
 
+local credentials = require("llm_gateway.credentials")
 local headers = require("llm_gateway.headers")
 local requests = require("llm_gateway.request")
 
@@ -11,8 +12,8 @@ local SECRET_NAMES = { "authorization", "cookie", "key", "token", "secret" }
 local function add_secret(secrets, text)
   if type(text) ~= "string" or text == "" then return end
   table.insert(secrets, text)
-  local credentials = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
-  if credentials then table.insert(secrets, credentials) end
+  local token = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
+  if token then table.insert(secrets, token) end
 end
 
 local function add_secret_headers(secrets, fields)
@@ -30,9 +31,8 @@ function M.secrets(config, own, key)
   add_secret(secrets, own.provider_key or config.provider_key)
   add_secret_headers(secrets, config.headers)
   add_secret_headers(secrets, own.headers)
-  add_secret(secrets, config.base_url:match("^%a+://([^/]*)@"))
-  add_secret(secrets, config.base_url:match("^%a+://[^/]-:([^/]*)@"))
-  add_secret(secrets, config.proxy and config.proxy:match("//[^/]-:([^/]*)@"))
+  credentials.add(secrets, config.base_url)
+  credentials.add(secrets, config.via)
   return secrets
 end
 

@@ -1,8 +1,9 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on headers.lua and loop.lua. A wrong option is misuse: it raises, at the line of whoever wrote it.
+-- Leans on headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of whoever wrote it.
 
 local headers = require("llm_gateway.headers")
 local loops = require("llm_gateway.loop")
+local proxies = require("llm_gateway.proxy")
 
 local M = {}
 
@@ -72,10 +73,6 @@ local function http_version(value)
   if value ~= "1.1" and value ~= "2" then return 'expected "1.1" or "2", got ' .. shown(value) end
 end
 
-local function proxy(value)
-  if value ~= false then return text(value) end
-end
-
 local function loop(value)
   if getmetatable(value) ~= loops.methods then return "expected a loop of llm.new_loop(), got " .. type(value) end
   if value.closed then return "is closed" end
@@ -97,7 +94,7 @@ local CHECKS = {
   timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
   max_retries = count, max_retry_delay = duration, retry_timeouts = flag,
   on_retry = callback, on_request = callback, on_response = callback,
-  proxy = proxy, ca_file = text, ca_path = text, client_cert = text, client_key = text, insecure = flag,
+  proxy = proxies.fault, ca_file = text, ca_path = text, client_cert = text, client_key = text, insecure = flag,
   http_version = http_version, max_response_bytes = size, max_event_bytes = size, loop = loop,
 }
 
@@ -180,23 +177,10 @@ local function origin_of(url)
   return scheme .. authority:gsub("^.*@", "")
 end
 
-local function is_loopback(origin)
-  local host = origin:match("^%a+://(.-)$"):gsub(":%d+$", ""):lower()
-  return host == "localhost" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil or host == "[::1]"
-    or host:find("%.localhost$") ~= nil
-end
-
--- The proxy to use: "" for none, nil for what libcurl finds in the environment.
-local function proxy_of(all)
-  if all.proxy == false then return "" end
-  if all.proxy then return all.proxy end
-  return is_loopback(all.origin) and "" or nil
-end
-
 -- Checks the options given and completes them. Returns a new table with all of them, and
 --   given   the options as given (`with` builds on them)
 --   prefix  what every URL begins with; origin, what of it may be shown
---   proxy   as libcurl takes it
+--   proxy   as libcurl takes it; via, the proxy that this may mean
 -- Raises at `level` above the caller.
 function M.complete(given, level)
   check(given, level + 1)
@@ -204,7 +188,7 @@ function M.complete(given, level)
   all.given = given
   all.prefix = prefix_of(all.base_url)
   all.origin = origin_of(all.base_url)
-  all.proxy = proxy_of(all)
+  all.proxy, all.via = proxies.choose(all.proxy, all.origin)
   all.http2 = all.http_version == "2"
   return all
 end
