@@ -293,7 +293,9 @@ static CURLcode set_network(CURL *easy, const transfer_options *o) {
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
   SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (o->proxy != NULL) SET(CURLOPT_PROXY, o->proxy);
+  if (o->proxy == NULL) return CURLE_OK;
+  SET(CURLOPT_PROXY, o->proxy);
+  SET(CURLOPT_NOPROXY, ""); /* what was asked for wins over the environment's no_proxy */
   return CURLE_OK;
 }
 
