@@ -69,6 +69,7 @@ build = {
       ["llm_gateway.errors.dates"] = "lua/llm_gateway/errors/dates.lua",
       ["llm_gateway.errors.details"] = "lua/llm_gateway/errors/details.lua",
       ["llm_gateway.errors.failures"] = "lua/llm_gateway/errors/failures.lua",
+      ["llm_gateway.errors.redact"] = "lua/llm_gateway/errors/redact.lua",
       ["llm_gateway.errors.unwrap"] = "lua/llm_gateway/errors/unwrap.lua",
       ["llm_gateway.errors.values"] = "lua/llm_gateway/errors/values.lua",
       ["llm_gateway.errors.waits"] = "lua/llm_gateway/errors/waits.lua",

@@ -1,4 +1,4 @@
--- TLS: who is trusted and who is not; origins, protocols, secrets.
+-- TLS with the development gateway; trust_spec.lua has who is trusted and who is not.
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
 local tls_room = require "spec.tls_room"
@@ -65,52 +65,5 @@ describe("TLS", function()
 
   it("names a file of authorities that is not there", function()
     refused("good", { ca_file = room.folder .. "/nowhere.pem" }, "nowhere")
-  end)
-end)
-
-describe("a secret", function()
-  local KEY = "gw_very_secret_key_0123456789"
-  local gateway
-
-  setup(function() gateway = assert(devgateway.start({ fixtures = "spec/fixtures/errors.json" })) end)
-  teardown(function() gateway:stop() end)
-
-  local function search(value, seen)
-    if type(value) == "string" then assert.is_nil(value:find(KEY, 1, true), "the key is in: " .. value) end
-    if type(value) ~= "table" or seen[value] then return end
-    seen[value] = true
-    for name, item in pairs(value) do
-      search(name, seen)
-      search(item, seen)
-    end
-  end
-
-  it("is in nothing that an error, a hook or tostring hands out, even when the server echoes it", function()
-    local client = llm.new({
-      base_url = gateway.url, api_key = KEY, max_retries = 0,
-      on_request = function(seen) search(seen, {}) end, on_response = function(seen) search(seen, {}) end,
-    })
-    search(tostring(client), {})
-    local request = { messages = { { role = "user", content = "hi" } } }
-    local text = '{"error":{"message":"bad key ' .. KEY .. '","' .. KEY .. '":["' .. KEY .. '"]}}'
-    local helper = llm.new({ base_url = gateway.url, api_key = "gw_dev" })
-    for name, head in pairs({ plain = "401 Unauthorized", ok = "200 OK" }) do
-      assert(helper:request({ path = "/~script", body = { name = name, steps = { {
-        send = ("HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: application/json\r\nX-Key: %s\r\n"
-          .. "Content-Length: %d\r\n\r\n%s"):format(head, KEY, #text, text),
-      } } } }))
-      for _, stream in ipairs({ false, true }) do
-        request.stream = stream
-        local _, err = client:with({ base_url = gateway.url .. "/~script/" .. name }):chat(request)
-        assert.matches("%[redacted%]", err.message)
-        search(err, {})
-        search(tostring(err), {})
-      end
-    end
-    for _, fault in ipairs({ "never", "reset", "garbage", "cut", "wrong-type", "status;code=500" }) do
-      request.headers, request.timeout = { ["X-Dev-Fault"] = fault }, 0.05
-      local _, err = client:chat(request)
-      if err then search(err, {}) end
-    end
   end)
 end)

@@ -85,7 +85,8 @@ typedef struct transfer_options {
   const char *client_cert, *client_key;
 } transfer_options;
 
-/* Seconds since the start, -1 for what did not happen. */
+/* Seconds since the start; 0 for what was not needed (on a kept connection, or without TLS) or has
+ * not happened. */
 typedef struct transfer_timings {
   double dns, connect, tls, first_byte, total;
   double bytes; /* of body, decoded */

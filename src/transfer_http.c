@@ -157,6 +157,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *self) {
   transfer *t = self;
   size_t n = size * count;
   t->active_at = clock_now();
+  if (t->first_at == 0) t->first_at = t->active_at;
   look_for_more(t);
   if (n >= 5 && memcmp(line, "HTTP/", 5) == 0 && !t->head_complete) {
     buffer_clear(&t->headers);
@@ -344,11 +345,16 @@ static double seconds_of(CURL *easy, CURLINFO info) {
   return (double)us / 1e6;
 }
 
+static double seconds_between(int64_t from, int64_t to) {
+  return (double)(to - from) / (double)CLOCK_SECOND;
+}
+
+/* libcurl's own time of the first byte is that of the first byte sent, for a POST. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings) {
   CURL *easy = t->member.easy;
   timings->dns = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
   timings->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
   timings->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
-  timings->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
-  timings->total = (double)(clock_now() - t->started_at) / (double)CLOCK_SECOND;
+  timings->first_byte = t->first_at == 0 ? 0 : seconds_between(t->started_at, t->first_at);
+  timings->total = seconds_between(t->started_at, clock_now());
 }

@@ -57,7 +57,10 @@ local function head(transfer) return transfer:head() end
 local function body(transfer) return transfer:body() end
 
 local function failed(call, transfer, facts)
-  if transfer then transfer:close() end
+  if transfer then
+    call.timings = transfer:timings()
+    transfer:close()
+  end
   return nil, M.describe(call, facts)
 end
 
@@ -76,7 +79,7 @@ end
 -- stream, else with text, value (decoded; nil when it is no JSON), timings; or nil, err without an answer.
 local function exchange(call)
   local transfer, facts = core.send(call.client, core_request(call))
-  call.status, call.fields = nil, nil
+  call.status, call.fields, call.timings = nil, nil, nil
   if not transfer then return failed(call, nil, facts) end
   call.loop:stir()
   local status, fields, is_stream = call.loop:await(transfer, transfer, head)

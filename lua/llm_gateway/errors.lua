@@ -1,14 +1,16 @@
 -- errors.lua: the only maker of error tables.
 -- Leans on errors/unwrap.lua (where the error is in a body), errors/classify.lua (its kind), errors/details.lua
--- (what a program can act on) and errors/failures.lua (words for what the C core met). Raises nothing itself.
+-- (what a program can act on), errors/failures.lua (words for what the C core met) and errors/redact.lua. Raises
+-- nothing itself.
 
 local classify = require("llm_gateway.errors.classify")
 local details = require("llm_gateway.errors.details")
 local failures = require("llm_gateway.errors.failures")
+local redact = require("llm_gateway.errors.redact")
 local unwrap = require("llm_gateway.errors.unwrap")
 local values = require("llm_gateway.errors.values")
 
-local M = {}
+local M = { redact = redact.redact }
 
 local Error = {}
 
@@ -51,50 +53,6 @@ function M.new(fields)
   if fields.retryable == nil then fields.retryable = is_retryable(fields) end
   fields.started, fields.never_connected = nil, nil
   return setmetatable(fields, Error)
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- Secrets
-
-local MIN_SECRET_BYTES = 8 -- a shorter one would redact ordinary words
-
-local function replace(text, old, new)
-  local from = text:find(old, 1, true)
-  if not from then return text end
-  local out, at = {}, 1
-  while from do
-    table.insert(out, text:sub(at, from - 1))
-    at = from + #old
-    from = text:find(old, at, true)
-  end
-  table.insert(out, text:sub(at))
-  return table.concat(out, new)
-end
-
-local function redact_text(text, secrets)
-  for _, secret in ipairs(secrets) do
-    if #secret >= MIN_SECRET_BYTES then text = replace(text, secret, "[redacted]") end
-  end
-  return text
-end
-
-local function redact(value, secrets, seen)
-  if type(value) == "string" then return redact_text(value, secrets) end
-  if type(value) ~= "table" then return value end
-  if seen[value] then return seen[value] end
-  local copy = setmetatable({}, getmetatable(value))
-  seen[value] = copy
-  for key, item in pairs(value) do rawset(copy, redact(key, secrets, seen), redact(item, secrets, seen)) end
-  return copy
-end
-
--- A copy of a value in which each secret (of 8 bytes or more) is `[redacted]`, wherever it is.
-function M.redact(value, secrets)
-  if not secrets or not secrets[1] then return value end
-  local longest_first = {}
-  for i, secret in ipairs(secrets) do longest_first[i] = secret end
-  table.sort(longest_first, function(a, b) return #a > #b end)
-  return redact(value, longest_first, {})
 end
 
 -- ---------------------------------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ local requests = require("llm_gateway.request")
 
 local M = { VERSION = "0.1.0" }
 
-local SECRET_NAMES = { "authorization", "cookie", "key", "token", "secret" }
+local SECRET_NAMES = { "auth", "cookie", "credential", "key", "passw", "secret", "session", "token" }
 
 local function add_secret(secrets, text)
   if type(text) ~= "string" or text == "" then return end
   table.insert(secrets, text)
   local token = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
   if token then table.insert(secrets, token) end
+  for value in text:gmatch("=([^;,%s]+)") do table.insert(secrets, value) end -- "session=..."
 end
 
 local function add_secret_headers(secrets, fields)

@@ -1,7 +1,8 @@
 -- observe.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
--- Leans on errors.lua to redact. What it hands out bears no secret; a hook that raises ends the call with that.
+-- Leans on errors.lua to redact, and on task.lua. What it hands out bears no secret; a hook that raises ends the call with that.
 
 local errors = require("llm_gateway.errors")
+local task = require("llm_gateway.task")
 
 local M = {}
 
@@ -13,8 +14,19 @@ local function shown_url(call)
   return errors.redact(url, call.secrets)
 end
 
+-- One line, whatever a server put into its message.
 local function log(...)
-  if logs then io.stderr:write("llm_gateway: ", table.concat({ ... }, " "), "\n") end
+  if logs then io.stderr:write("llm_gateway: ", (table.concat({ ... }, " "):gsub("%c+", " ")), "\n") end
+end
+
+-- Calls a hook that has an open transfer behind it: when it raises, nobody else would close that. (A hook may wait:
+-- where it could not inside pcall, the collector closes what is left.)
+local function call_over(transfer, hook, seen)
+  if not task.pcall_can_yield and task.current() then return hook(seen) end
+  local ok, why = pcall(hook, seen)
+  if ok then return end
+  transfer:close()
+  error(why, 0)
 end
 
 local function about(call)
@@ -32,17 +44,19 @@ local function milliseconds(seconds)
 end
 
 -- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
--- the head.
+-- the head; of a call that failed without an answer, timings tell how far it came.
 function M.response(call, answer, err, seconds)
   local hook = call.options.on_response
   if not hook and not logs then return end
   local seen = about(call)
   seen.status, seen.error = answer and answer.status, err
-  seen.request_id = answer and answer.request_id
-  seen.timings = answer and (answer.timings or answer.transfer and answer.transfer:timings())
+  seen.request_id = answer and errors.redact(answer.request_id, call.secrets)
+  local transfer = answer and answer.transfer
+  seen.timings = answer and answer.timings or transfer and transfer:timings() or call.timings
   log(seen.method, seen.url, "attempt " .. seen.attempt, err and tostring(err) or tostring(seen.status),
     milliseconds(seconds))
-  if hook then hook(seen) end
+  if not hook then return end
+  if transfer then call_over(transfer, hook, seen) else hook(seen) end
 end
 
 -- Before the wait for another attempt: on_retry{method, url, attempt, delay, error}; attempt is the one that failed.

@@ -1,6 +1,7 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of whoever wrote it.
-
+-- Leans on credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of
+-- whoever wrote it.
+local credentials = require("llm_gateway.credentials")
 local headers = require("llm_gateway.headers")
 local loops = require("llm_gateway.loop")
 local proxies = require("llm_gateway.proxy")
@@ -82,7 +83,9 @@ local function base_url(value)
   local fault = text(value)
   if fault then return fault end
   local scheme = value:match("^(%a[%w+.-]*)://")
-  if not scheme then return ("has no scheme: did you mean %q?"):format("http://" .. value:gsub("^//", "")) end
+  if not scheme then
+    return ("has no scheme: did you mean %q?"):format("http://" .. credentials.without(value:gsub("^//", "")))
+  end
   if not scheme:lower():find("^https?$") then return "only http:// and https:// are spoken, got " .. scheme .. "://" end
   if not value:find("^%a+://[^/?#]+") then return "has no host" end
   if value:find("[?#]") then return "may not have a query or a fragment" end

@@ -13,12 +13,6 @@ local task = require("llm_gateway.task")
 local Stream = {}
 Stream.__index = Stream
 
--- PUC 5.1 cannot yield inside a generic `for`.
-local for_can_yield = coroutine.resume(coroutine.create(function()
-  local function once(_, last) return not last and coroutine.yield() or nil end
-  for _ in once do coroutine.yield() end
-end))
-
 local function check_stream(self, name)
   if getmetatable(self) == Stream then return end
   error(("%s: expected a stream, got %s (is it stream:%s()?)"):format(name, type(self), name), 3)
@@ -141,7 +135,7 @@ end
 -- Iterating
 
 local function check_for(name)
-  if not for_can_yield and task.current() then
+  if not task.for_can_yield and task.current() then
     error(name .. ": this Lua cannot wait inside `for` in a task: use stream:next()", 3)
   end
 end

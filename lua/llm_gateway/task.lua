@@ -214,7 +214,17 @@ local function new(loop, group, fn, ...)
   return task
 end
 
+-- Where coroutines may yield: PUC 5.1 allows it neither inside a generic `for` nor inside pcall.
+
+local for_can_yield = coroutine.resume(coroutine.create(function()
+  local function once(_, last) return not last and coroutine.yield() or nil end
+  for _ in once do coroutine.yield() end
+end))
+
+local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcall(coroutine.yield)) end))
+
 return {
+  for_can_yield = for_can_yield, pcall_can_yield = pcall_can_yield,
   new = new, current = current, inside = inside, control = control, resume = resume, mend = mend,
   suspend = suspend, park = park, wake = wake, pass = pass, cancelled_error = cancelled_error,
 }

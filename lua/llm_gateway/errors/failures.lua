@@ -76,7 +76,7 @@ function M.message(facts)
   if facts.class == "too_large" then return too_large(facts) end
   local text = credentials.without(facts.text or "")
   local more = advice(facts, text)
-  return words(facts, text) .. (more and "; " .. more or "")
+  return words(facts, text) .. (more and (" (%s)"):format(more) or "")
 end
 
 return M

@@ -1,0 +1,202 @@
+-- Secrets: nothing that the library hands out or prints bears one, whatever a server does with it.
+local core = require "llm_gateway.core"
+local llm = require "llm_gateway"
+local support = require "spec.support"
+
+-- Every secret that a client can be given, and each form that a server could echo it in.
+local KEY, PROVIDER = "gw_very+secret/key_0123456789", "sk-provider-secret-9876543210"
+local HEADER, COOKIE, PASSWORD = "header-secret-abcdef", "cookie-secret-ghijkl", "url-pass%2Fword"
+local BASIC = "bWU6dXJsLXBhc3Mvd29yZA==" -- me:url-pass/word
+local SECRETS = {
+  KEY, PROVIDER, HEADER, COOKIE, PASSWORD, "url-pass/word", BASIC,
+  "gw_very%2Bsecret%2Fkey_0123456789", "gw_very%2bsecret%2fkey_0123456789", "gw_very+secret\\/key_0123456789",
+}
+
+-- Raises when a text anywhere in a value has one of the secrets.
+local function search(value, where, seen)
+  seen = seen or {}
+  if type(value) == "string" then
+    for _, secret in ipairs(SECRETS) do
+      if value:find(secret, 1, true) then error(("%s has %s: %s"):format(where, secret, value:sub(1, 500)), 0) end
+    end
+  elseif type(value) == "table" and not seen[value] then
+    seen[value] = true
+    search(tostring(value), where, seen)
+    for name, item in pairs(value) do
+      search(name, where, seen)
+      search(item, where .. "." .. tostring(name), seen)
+    end
+  end
+end
+
+describe("a secret", function()
+  local gateway, seen
+
+  setup(function() gateway = support.start({ api_key = false }) end)
+  teardown(function() gateway:stop() end)
+  before_each(function() seen = 0 end)
+
+  local function watch(about)
+    seen = seen + 1
+    search(about, "a hook")
+  end
+
+  local function full_of_secrets(client, options)
+    local all = {
+      api_key = KEY, provider_key = PROVIDER, max_retries = 1,
+      base_url = core.config(client).base_url:gsub("://", "://me:" .. PASSWORD:gsub("%%", "%%%%") .. "@"),
+      headers = { ["X-Custom-Token"] = HEADER, Cookie = "a=1; session=" .. COOKIE },
+      on_request = watch, on_response = watch, on_retry = watch,
+    }
+    for name, value in pairs(options or {}) do all[name] = value end
+    return client:with(all)
+  end
+
+  -- Calls every verb; each error, and whatever it shows, must be clean. Returns how many errors there were.
+  local function provoke(client, fields)
+    local count = 0
+    local function check(reply, err)
+      if type(reply) == "table" and reply.collect then reply, err = reply:collect() end
+      if reply then return end
+      count = count + 1
+      search(err, "an error")
+      search(tostring(err) .. ("" .. err), "its text")
+    end
+    search(tostring(client), "the client")
+    check(client:chat(support.ask("hi", fields)))
+    check(client:chat(support.ask("hi", { stream = true, headers = fields and fields.headers })))
+    check(client:embeddings({ input = "hi", headers = fields and fields.headers }))
+    check(client:models(fields))
+    check(client:health(fields))
+    check(client:request({ method = "GET", path = "/v1/x?key=" .. KEY, headers = fields and fields.headers }))
+    return count
+  end
+
+  local JSON = ('{"error":{"message":"bad key %s","%s":["%s",{"a":"%s"}],"policy":"%s","code":"%s"}}')
+    :format(KEY, PROVIDER, HEADER, COOKIE, PASSWORD, BASIC)
+  local BODIES = {
+    json = JSON, text = "wrong: " .. table.concat(SECRETS, " "), cut = JSON:sub(1, -8),
+    html = "<html><title>" .. KEY .. "</title>" .. BASIC .. "</html>", long = ("x"):rep(70) .. KEY .. PROVIDER,
+    escaped = '{"error":"' .. KEY:gsub("/", "\\/") .. '"}', unicode = '{"error":"\\u0067' .. KEY:sub(2) .. '"}',
+  }
+
+  for _, status in ipairs({ 200, 307, 400, 401, 403, 429, 500 }) do
+    it(("echoed by a server that answers %d is [redacted]"):format(status), function()
+      for name, body in pairs(BODIES) do
+        local headers = {
+          "X-Key: " .. KEY, "Location: http://x/?k=" .. SECRETS[8], "X-Basic: " .. BASIC,
+          "Retry-After: 0", "X-Request-Id: " .. PROVIDER, "X-Cookie: " .. COOKIE,
+        }
+        for _, type in ipairs({ "application/json", "text/event-stream" }) do
+          local client = full_of_secrets(support.answering(gateway, body, {
+            status = status, headers = headers, type = type,
+          }), { max_retry_delay = 0.001 })
+          local count = provoke(client)
+          assert.is_true(count >= (status == 200 and 1 or 6), name .. " gave " .. count)
+        end
+      end
+      assert.is_true(seen > 50)
+    end)
+  end
+
+  it("echoed inside a stream is [redacted], in the error, its body and its message", function()
+    local first = support.delta('"delta":{"content":"so "}')
+    local spoken = support.delta(('"delta":{"content":"your key is %s"}'):format(KEY))
+    for _, last in ipairs({
+      JSON, JSON:sub(1, -8), "broken " .. KEY, '{"error":"' .. KEY, '{"status_code":403,"detail":"' .. KEY .. '"}',
+    }) do
+      for _, events in ipairs({ { last }, { first, last }, { first, spoken, last } }) do
+        local client = full_of_secrets(support.streaming(gateway, events))
+        local reply, err = client:chat(support.ask("hi", { stream = true }))
+        if reply then reply, err = reply:collect() end
+        assert.is_nil(reply)
+        search(err, "an error")
+        assert.matches("%[redacted%]", tostring(err) .. (err.partial or "") .. tostring(err.body))
+      end
+    end
+  end)
+
+  it("is in no error of the world's", function()
+    local lines = {}
+    local faults = "never stall reset garbage cut wrong-type big drop status;code=500 flaky;times=1 slow"
+    for fault in faults:gmatch("%S+") do
+      local client = full_of_secrets(support.client(gateway), { timeout = 0.05, total_timeout = 1, max_retries = 0 })
+      table.insert(lines, fault .. "=" .. provoke(client, { headers = { ["X-Dev-Fault"] = fault } }))
+    end
+    assert.is_true(#lines == 11 and seen > 60, table.concat(lines, " "))
+    local address = gateway.url:match("[^/]+$")
+    for _, url in ipairs({
+      "http://me:" .. PASSWORD .. "@127.0.0.1:1", "http://me:" .. PASSWORD .. "@name.invalid",
+      "https://me:" .. PASSWORD .. "@" .. address, "http://me:" .. PASSWORD .. "@" .. address .. "/~fault/garbage",
+    }) do
+      local client = full_of_secrets(support.client(gateway), { base_url = url, max_retries = 0 })
+      assert.equal(6, provoke(client))
+    end
+  end)
+
+  it("in base_url is sent as HTTP's Basic, and echoed as [redacted] in that form too", function()
+    local address = gateway.url:match("[^/]+$")
+    local client = llm.new({ base_url = "http://me:" .. PASSWORD .. "@" .. address })
+    local _, fields = support.echoed(assert(client:request({ method = "GET", path = "/~echo" })))
+    assert.equal("Basic " .. BASIC, fields.authorization)
+  end)
+
+  it("is in no message to those who misuse the library, nor in a task's error", function()
+    local function raises(fn)
+      local ok, message = pcall(fn)
+      assert.is_false(ok)
+      search(message, "a message")
+    end
+    local client = full_of_secrets(support.client(gateway))
+    raises(function() llm.new({ api_key = KEY .. "\n" }) end)
+    raises(function() llm.new({ apikey = KEY }) end)
+    raises(function() llm.new({ api_key = { KEY } }) end)
+    raises(function() llm.new({ headers = { Authorization = KEY .. "\n" } }) end)
+    raises(function() llm.new({ base_url = "me:" .. PASSWORD .. "@host" }) end)
+    raises(function() llm.new({ base_url = "ftp://me:" .. PASSWORD .. "@host" }) end)
+    raises(function() llm.new({ proxy = "ftp://me:" .. PASSWORD .. "@host" }) end)
+    raises(function() client:with({ timeout = -1 }) end)
+    for _, fields in ipairs({ { api_key = KEY .. "\0" }, { headers = { Cookie = COOKIE .. "\n" } } }) do
+      local _, err = client:chat(support.ask("hi", fields))
+      search(err, "an error")
+    end
+    local task = llm.spawn(function() return client:chat(5) end)
+    search(select(2, task:join()), "a task's error")
+    client:close()
+    raises(function() client:health() end)
+    search(tostring(client), "a closed client")
+  end)
+
+  it("shorter than 8 bytes is left alone: it would hide ordinary words", function()
+    local client = support.answering(gateway, '{"error":"the model is busy"}', { status = 400 })
+      :with({ api_key = "model" })
+    assert.equal("the model is busy", select(2, client:models()).message)
+  end)
+
+  it("is in neither the debug log nor the arguments of the process", function()
+    local name = os.tmpname()
+    local file = assert(io.open(name, "w"))
+    file:write(([[
+      local llm = require "llm_gateway"
+      local client = llm.new{ base_url = "http://me:%s@%s/~echo", headers = { Cookie = %q }, max_retries = 1 }
+      client:request{ method = "GET", path = "/v1/x?key=" .. os.getenv("LLM_GATEWAY_API_KEY") }
+      local bad = client:with{ base_url = %q }
+      for _, fault in ipairs{ "garbage", "never", "cut", "status;code=500", "flaky;times=1", "reset" } do
+        local reply, err = bad:chat{ stream = true, headers = { ["X-Dev-Fault"] = fault }, total_timeout = 0.2,
+          messages = { { role = "user", content = "hi" } } }
+        if reply then reply, err = reply:collect() end
+        print(reply or err)
+      end
+      print(client, io.open("/proc/self/cmdline"):read("*a"))
+    ]]):format(PASSWORD, gateway.url:match("[^/]+$"), "session=" .. COOKIE, gateway.url))
+    file:close()
+    local pipe = io.popen(("LLM_GATEWAY_LOG=debug LLM_GATEWAY_API_KEY='%s' %s %s 2>&1"):format(KEY,
+      os.getenv("SPEC_LUA") or "lua5.4", name))
+    local text = pipe:read("*a")
+    pipe:close()
+    os.remove(name)
+    search(text, "the log")
+    local _, count = text:gsub("llm_gateway: %u+ http://127%.0%.0%.1:%d+/%S* attempt %d ", "")
+    assert.is_true(count >= 7, text)
+  end)
+end)
