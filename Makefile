@@ -4,6 +4,7 @@
 #   make LUA=5.1 (5.2, 5.3, jit)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
 #   make sweep                every call with every allocation failing
+#   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
 #   make fuzz                 every fuzz target for a minute; FUZZ=sse FUZZ_SECONDS=3600 for one, longer
@@ -38,7 +39,7 @@ FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -f
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/loop.c src/transfer.c src/transfer_http.c src/poller_epoll.c
 
-.PHONY: all clean test spec sweep soak lint format fuzz fuzz-targets
+.PHONY: all clean test spec valgrind sweep soak lint format fuzz fuzz-targets
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -55,6 +56,9 @@ test:
 spec: all
 	LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/$(OUT)/?.so;;" \
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
+
+valgrind:
+	$(MAKE) -s spec LUA=5.4 LUA_BINARY=spec/valgrind.sh SPEC="--exclude-tags=timed $(SPEC)"
 
 sweep:
 	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua

@@ -6,7 +6,7 @@ local llm = require "llm_gateway"
 
 local LATE = 0.05 -- seconds that a clock may be late by
 
-describe("the clocks", function()
+describe("the clocks #timed", function()
   local gateway, client
 
   setup(function()

@@ -172,7 +172,7 @@ teardown(function()
   end
 end)
 
-describe("an answer", function()
+describe("an answer #timed", function()
   local rooms = {}
 
   setup(function()
@@ -211,7 +211,7 @@ describe("an answer", function()
   end
 end)
 
-describe("an answer in three pieces", function()
+describe("an answer in three pieces #timed", function()
   for _, answer in ipairs(list) do
     it("comes to the same, whichever two places it is cut at: " .. answer.name, function()
       local text = pipes[answer.name]:read("*a")

@@ -103,7 +103,7 @@ describe("answers that no gateway should send", function()
   end)
 end)
 
-describe("the time to read a hostile answer", function()
+describe("the time to read a hostile answer #timed", function()
   local N = 20000
   local BLANKS, KEY = (" "):rep(N), "sk-12345678901234567890"
 

@@ -11,7 +11,7 @@ local function rss()
   end
 end
 
-describe("memory", function()
+describe("memory #timed", function()
   if not io.open("/proc/self/status") then
     pending("there is no /proc here")
     return

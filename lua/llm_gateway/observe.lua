@@ -1,5 +1,6 @@
 -- observe.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
--- Leans on errors.lua to redact, and on task.lua. What it hands out bears no secret; a hook that raises ends the call with that.
+-- Leans on errors.lua to redact, and on task.lua. What it hands out bears no secret; a hook that raises ends the
+-- call with that.
 
 local errors = require("llm_gateway.errors")
 local task = require("llm_gateway.task")
