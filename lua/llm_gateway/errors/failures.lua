@@ -19,7 +19,7 @@ local CLASS_WORDS = {
   resolve = "could not find the host of %s (%s): is base_url right?",
   connect = "could not connect to %s (%s): is the gateway running, and is base_url right?",
   tls = "no secure connection to %s (%s): is base_url right, and does the server speak TLS 1.2 or later?",
-  trust = "no secure connection to %s (%s); ca_file names an authority of your own",
+  trust = "no secure connection to %s (%s)",
   proxy = "the proxy on the way to %s failed (%s): " .. PROXY_ADVICE,
   not_http = "%s does not speak HTTP as expected (%s): is base_url right?",
   lost = "the connection to %s was lost before the answer was complete (%s)",
@@ -62,6 +62,9 @@ local function advice(facts, text)
     return "a proxy may be in use: " .. PROXY_ADVICE
   end
   if text:find("client certificate") or text:find("private key") then return "are client_cert and client_key right?" end
+  if text:find("issuer certificate") or text:find("self.signed") then
+    return "ca_file names an authority of your own"
+  end
   if text:find("certificate required") then return "client_cert and client_key name a certificate of your own" end
 end
 
