@@ -111,6 +111,22 @@ describe("chunks", function()
     end
   end)
 
+  it("bring tool calls that share an index, each with an id and a name of its own", function()
+    local function piece(id, name, arguments)
+      return delta(('"delta":{"tool_calls":[{"index":0,%s"function":{%s"arguments":"%s"}}]}'):format(
+        id and ('"id":"%s",'):format(id) or "", name and ('"name":"%s",'):format(name) or "", arguments))
+    end
+    local calls = message({
+      piece("a", "f", "{"), piece(nil, nil, "}"), piece("b", "g", "["), piece("other", nil, "]"), piece("b", "g", " "),
+      delta('"delta":{"tool_calls":[{"index":1,"id":"d","function":{"name":"h","arguments":"1"}}]}'),
+      piece("c", "f", "3"), END,
+    }).tool_calls
+    local seen = {}
+    for i, call in ipairs(calls) do seen[i] = call["function"].name .. call["function"].arguments end
+    assert.same({ "f{}", "g[] ", "f3", "h1" }, seen)
+    assert.same({ "a", "c", "d" }, { calls[1].id, calls[3].id, calls[4].id })
+  end)
+
   it("bring tool calls without an index, whole or in pieces", function()
     local calls = message({
       delta('"delta":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\\"x\\""}}]}'),

@@ -6,7 +6,7 @@ local replies = require("llm_gateway.reply")
 local Collector = {}
 Collector.__index = Collector
 
--- These are said once; a server may repeat them. Every other text is a piece of a longer one.
+-- These are said once; a server may repeat them, or make up others. Every other text is a piece of a longer one.
 local SAID_ONCE = { role = true, id = true, type = true, name = true, format = true }
 
 local merge
@@ -17,10 +17,34 @@ local function continues(item)
   return type(called) == "table" and item.id == nil and called.name == nil
 end
 
--- Lists of a delta (tool calls) name their place by `index`, from 0.
+-- Some servers give every tool call the index 0. Another id with a name is another call; another id alone is not, for
+-- some servers make up a new one for each piece.
+local function is_another(old, item)
+  local called = item["function"]
+  local is_begun = type(old) == "table" and old.id ~= nil and old.id ~= ""
+  return is_begun and type(item.id) == "string" and item.id ~= "" and item.id ~= old.id
+    and type(called) == "table" and type(called.name) == "string" and called.name ~= ""
+end
+
+local STEP = 2 ^ -16 -- between the places of calls that share an index: closed_up numbers them anew
+local latest = setmetatable({}, { __mode = "k" }) -- by list: by index, where such a call is
+
+-- Where an item belongs that names its place by `index`, from 0; nil when it names none.
+local function place_by_index(into, item)
+  if type(item) ~= "table" or type(item.index) ~= "number" then return nil end
+  local places = latest[into] or {}
+  local place = places[item.index] or item.index + 1
+  if is_another(into[place], item) then
+    place = place + STEP
+    places[item.index], latest[into] = place, places
+  end
+  return place
+end
+
+-- Lists of a delta: tool calls.
 local function merge_list(into, list)
   for _, item in ipairs(list) do
-    local place = type(item) == "table" and type(item.index) == "number" and item.index + 1
+    local place = place_by_index(into, item)
     if not place and into[1] ~= nil and continues(item) then place = #into end
     if place then
       into[place] = merge(type(into[place]) == "table" and into[place] or {}, item)
@@ -32,7 +56,9 @@ local function merge_list(into, list)
 end
 
 local function merge_value(old, name, value)
-  if type(value) == "string" and type(old) == "string" and not SAID_ONCE[name] then return old .. value end
+  if type(value) == "string" and type(old) == "string" and old ~= "" then
+    return SAID_ONCE[name] and old or old .. value
+  end
   if type(value) ~= "table" then return (value ~= "" or old == nil) and value or old end
   local into = type(old) == "table" and old or {}
   return value[1] ~= nil and merge_list(into, value) or merge(into, value)
