@@ -138,7 +138,6 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Every pair of places
 
-local CORE = "sse buffer clock mem loop transfer transfer_http poller_epoll poller_multi"
 local pipes, files = {}, {}
 
 local function start(program, answer)
@@ -159,9 +158,7 @@ end
 
 -- They run while the rest of the file does.
 setup(function()
-  local sources = "spec/native/cuts.c spec/native/peer.c " .. CORE:gsub("%S+", "src/%0.c")
-  local program = lockstep.build("cuts", "-Isrc $(pkg-config --cflags libcurl)",
-    sources .. " $(pkg-config --libs libcurl)")
+  local program = lockstep.build_with_core("cuts", "spec/native/cuts.c spec/native/peer.c")
   for _, answer in ipairs(list) do pipes[answer.name] = start(program, answer) end
 end)
 

@@ -19,6 +19,14 @@ function M.build(target, flags, files)
   return path
 end
 
+local CORE = "sse buffer clock mem loop transfer transfer_http poller_epoll poller_multi"
+
+-- The same for a program on top of the core, without the binding.
+function M.build_with_core(target, files)
+  local sources = files .. " " .. CORE:gsub("%S+", "src/%0.c")
+  return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources .. " $(pkg-config --libs libcurl)")
+end
+
 local function load_peer()
   local name = (os.getenv("SPEC_BUILD") or "build/5.4"):match("[^/]+$")
   local package_name = name:match("^jit") and "luajit" or "lua" .. name:match("^[%d.]+")

@@ -2,6 +2,7 @@
 local core = require "llm_gateway.core"
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local lockstep = require "spec.lockstep"
 
 local function stream_request(text, fault)
   return {
@@ -209,5 +210,11 @@ describe("the loop", function()
     assert.is_nil(reply)
     assert.is_true(err.kind == "connection" or err.kind == "timeout")
     assert.is_true(core.now() - started < 1)
+  end)
+
+  it("knows two connections with one local port by their other ends", function()
+    local pipe = assert(io.popen(lockstep.build_with_core("sockets", "spec/native/sockets.c") .. " 2>&1"))
+    assert.equal("ok\n", pipe:read("*a"))
+    pipe:close()
   end)
 end)
