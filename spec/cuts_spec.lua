@@ -141,12 +141,9 @@ end
 local pipes, files = {}, {}
 
 local function start(program, answer)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "wb"))
-  file:write(answer.wire)
-  file:close()
-  files[answer.name] = name
-  return assert(io.popen(("%s %s %d 2>&1"):format(program, name, PAIR_STRIDE)))
+  local path = support.file(answer.wire)
+  files[answer.name] = path
+  return assert(io.popen(("%s %s %d 2>&1"):format(program, path, PAIR_STRIDE)))
 end
 
 local list = {}

@@ -133,13 +133,7 @@ describe("after a fault", function()
 end)
 
 describe("the environment", function()
-  local function run(settings, code)
-    local command = ("%s %s -e '%s' 2>&1"):format(settings, os.getenv("SPEC_LUA") or "lua5.4", code)
-    local pipe = assert(io.popen(command))
-    local text = pipe:read("*a")
-    pipe:close()
-    return text
-  end
+  local function run(settings, code) return support.run(code, settings) end
 
   local SHOW = 'print(require("llm_gateway").new{%s})'
 

@@ -5,20 +5,10 @@ local support = require "spec.support"
 local MB = 2 ^ 20
 local is_asan = (os.getenv("SPEC_BUILD") or ""):find("asan") ~= nil
 
-local function output_of(command)
-  local pipe = assert(io.popen(command, "r"))
-  local bytes = pipe:read("*a")
-  pipe:close()
-  return bytes
-end
-
 local function gzip(text)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "wb"))
-  file:write(text)
-  file:close()
-  local bytes = output_of("gzip -9 -n <" .. name)
-  os.remove(name)
+  local path = support.file(text)
+  local bytes = support.output_of("gzip -9 -n <" .. path)
+  os.remove(path)
   return bytes
 end
 
@@ -52,9 +42,9 @@ describe("a decompression bomb", function()
   setup(function()
     gateway = support.start()
     local zeros = ("head -c %d /dev/zero | gzip -9 -n"):format(SIZE)
-    bombs.gzip = output_of(zeros)
+    bombs.gzip = support.output_of(zeros)
     bombs.deflate = deflate_of(bombs.gzip)
-    bombs["gzip, gzip"] = output_of(zeros .. " | gzip -9 -n")
+    bombs["gzip, gzip"] = support.output_of(zeros .. " | gzip -9 -n")
     assert(#bombs.gzip < SIZE / 500 and #bombs["gzip, gzip"] < 4000)
   end)
 

@@ -192,16 +192,12 @@ describe("a program's view", function()
 
   describe("by the log", function()
     local function log_of(script, variable)
-      local name = os.tmpname()
-      local file = assert(io.open(name, "w"))
-      file:write(('local llm = require "llm_gateway"\nlocal client = llm.new{ base_url = %q, api_key = "gw_dev" }\n%s')
-        :format(gateway.url, script))
-      file:close()
-      local pipe = io.popen(("%s %s %s 2>&1 >/dev/null"):format(variable, os.getenv("SPEC_LUA") or "lua5.4", name))
+      local text = support.run(([[
+        local llm = require "llm_gateway"
+        local client = llm.new{ base_url = %q, api_key = "gw_dev" }
+      ]]):format(gateway.url) .. script, variable, "2>&1 >/dev/null")
       local lines = {}
-      for line in pipe:lines() do table.insert(lines, line) end
-      pipe:close()
-      os.remove(name)
+      for line in text:gmatch("[^\n]+") do table.insert(lines, line) end
       return lines
     end
 

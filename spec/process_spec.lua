@@ -2,18 +2,14 @@
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
 local devgateway = require "llm_gateway.devgateway"
+local support = require "spec.support"
 
 -- Runs a Lua script in a process of its own. Returns its exit status and what it printed.
 local function run(script, environment, wrapper)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "w"))
-  file:write(script)
-  file:close()
+  local path = support.file(script)
   local command = "LUA_CPATH=\"$PWD/build/spec/?.so;$LUA_CPATH\" %s timeout 60 %s lua5.4 %s 2>&1; echo status $?"
-  local pipe = io.popen(command:format(environment or "", wrapper or "", name))
-  local text = pipe:read("*a")
-  pipe:close()
-  os.remove(name)
+  local text = support.output_of(command:format(environment or "", wrapper or "", path))
+  os.remove(path)
   return tonumber(text:match("status (%d+)%s*$")), text
 end
 

@@ -196,22 +196,14 @@ describe("a proxy", function()
 
   -- What a process with that environment prints: a health's status by each client, or its error.
   local function in_environment(variables, options, url)
-    local name = os.tmpname()
-    local file = assert(io.open(name, "w"))
-    file:write(([[
+    local script = ([[
       local llm = require "llm_gateway"
       local options = %s
       options.base_url, options.ca_file, options.max_retries = %q, %q, 0
       local reply, err = llm.new(options):health()
       print(reply and reply.status or err)
-    ]]):format(options or "{}", url, room.ca))
-    file:close()
-    local pipe = io.popen(("env -u http_proxy -u https_proxy -u no_proxy %s %s %s 2>&1")
-      :format(variables, os.getenv("SPEC_LUA") or "lua5.4", name))
-    local text = pipe:read("*a")
-    pipe:close()
-    os.remove(name)
-    return text
+    ]]):format(options or "{}", url, room.ca)
+    return support.run(script, "env -u http_proxy -u https_proxy -u no_proxy " .. variables)
   end
 
   describe("of the environment", function()

@@ -79,6 +79,33 @@ function M.echoed(reply)
   return reply.body, fields
 end
 
+-- What a shell command prints.
+function M.output_of(command)
+  local pipe = assert(io.popen(command, "r"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+-- The path of a new file with these bytes; remove it.
+function M.file(bytes)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(bytes)
+  file:close()
+  return path
+end
+
+-- What a script prints in a process of its own, in the Lua under test. `settings` is the shell's ("NAME=value"),
+-- `redirection` too (both outputs unless it says otherwise).
+function M.run(script, settings, redirection)
+  local path = M.file(script)
+  local lua = os.getenv("SPEC_LUA") or "lua5.4"
+  local text = M.output_of(("%s %s %s %s"):format(settings or "", lua, path, redirection or "2>&1"))
+  os.remove(path)
+  return text
+end
+
 -- All chunks of a stream, and the error it ended with.
 function M.drain(stream)
   local list = {}

@@ -1,24 +1,9 @@
 -- credentials.lua: the user and password that a URL may carry (RFC 3986, 3.2.1), in every form they may be seen in.
--- Leans on nothing. What it finds is only ever looked for, so as to be hidden.
+-- Leans on base64.lua. What it finds is only ever looked for, so as to be hidden.
+
+local base64 = require("llm_gateway.base64")
 
 local M = {}
-
-local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
--- RFC 4648, section 4.
-local function base64(text)
-  local out = {}
-  for at = 1, #text, 3 do
-    local a, b, c = text:byte(at, at + 2)
-    local bits, group = a * 65536 + (b or 0) * 256 + (c or 0), {}
-    for i = 4, 1, -1 do
-      local digit = bits % 64 + 1
-      group[i], bits = DIGITS:sub(digit, digit), math.floor(bits / 64)
-    end
-    out[#out + 1] = group[1] .. group[2] .. (b and group[3] or "=") .. (c and group[4] or "=")
-  end
-  return table.concat(out)
-end
 
 local function decoded(text)
   return (text:gsub("%%(%x%x)", function(pair) return string.char(tonumber(pair, 16)) end))
@@ -36,7 +21,7 @@ function M.add(secrets, url)
   local info = url and userinfo(url)
   if not info or info == "" then return end
   local plain = decoded(info)
-  for _, text in ipairs({ info, plain, base64(plain:find(":", 1, true) and plain or plain .. ":") }) do
+  for _, text in ipairs({ info, plain, base64.encode(plain:find(":", 1, true) and plain or plain .. ":") }) do
     table.insert(secrets, text)
   end
   for _, text in ipairs({ info:match(":(.*)"), plain:match(":(.*)") }) do table.insert(secrets, text) end

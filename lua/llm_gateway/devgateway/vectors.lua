@@ -1,9 +1,10 @@
 -- vectors.lua: embeddings by feature hashing: texts that share words or parts of words lie close.
--- Leans on nothing but arithmetic that every Lua shares; little-endian float32 without string.pack.
+-- Leans on base64, and on arithmetic that every Lua shares; little-endian float32 without string.pack.
 -- Never remembers a text: the same text always gives the same vector.
 
+local base64 = require "llm_gateway.base64"
+
 local PRIME = 2147483647
-local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 local FILLERS = {}
 for word in ("a an and are as at be but by for from has he her his i in is it its me my of on or our she "
@@ -57,20 +58,6 @@ local function float_bytes(number)
     exponent % 2 * 128 + math.floor(bits / 65536), sign + math.floor(exponent / 2)
 end
 
-local function base64(bytes)
-  local out = {}
-  for index = 1, #bytes, 3 do
-    local a, b, c = bytes[index], bytes[index + 1], bytes[index + 2]
-    local value = a * 65536 + (b or 0) * 256 + (c or 0)
-    for place = 1, 4 do
-      local digit = math.floor(value / 64 ^ (4 - place)) % 64 + 1
-      local used = place <= 2 or (place == 3 and b) or (place == 4 and c)
-      out[#out + 1] = used and ALPHABET:sub(digit, digit) or "="
-    end
-  end
-  return table.concat(out)
-end
-
 local M = {}
 
 --- The text's vector: `dimensions` numbers, of length 1.
@@ -85,10 +72,9 @@ end
 function M.base64(vector)
   local bytes = {}
   for index = 1, #vector do
-    local at = 4 * index - 3
-    bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3] = float_bytes(vector[index])
+    bytes[index] = string.char(float_bytes(vector[index]))
   end
-  return base64(bytes)
+  return base64.encode(table.concat(bytes))
 end
 
 return M
