@@ -53,6 +53,25 @@ describe("memory #timed", function()
     stream:close()
   end)
 
+  it("is not kept by tasks that failed and were joined, however long they run together", function()
+    local function fail_many(count)
+      for _ = 1, count do
+        local task = llm.spawn(function() error({ "a cause" }, 0) end)
+        llm.sleep(0)
+        assert.equal("failed", task:status())
+        task:join()
+      end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage("count")
+    end
+    llm.run(function()
+      local before = fail_many(100)
+      local grown = fail_many(1000) - before
+      assert.is_true(grown < 50, ("grew by %d kB"):format(math.floor(grown)))
+    end)
+  end)
+
   it("is not kept by ten thousand short tasks", function()
     llm.run(function() for _ = 1, 1000 do llm.spawn(function() llm.sleep(0) end) end end)
     collectgarbage()

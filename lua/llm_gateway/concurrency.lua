@@ -50,10 +50,13 @@ function Loop:sleep(seconds)
   repeat nap(self, running, moment) until core.now() >= moment
 end
 
+-- Of a group's failures (when each ended, by task; who is joined leaves) the first.
 local function first_unjoined(failed)
-  for _, ended in ipairs(failed) do
-    if not ended.joined then return ended end
+  local first
+  for ended, order in pairs(failed) do
+    if not first or order < failed[first] then first = ended end
   end
+  return first
 end
 
 -- Runs fn(...) as a task, and steps the loop until it and all the tasks it spawned have ended. Returns what fn
@@ -63,7 +66,7 @@ function Loop:run(fn, ...)
   check_function(fn, "run")
   self:refuse_inside("run", 2)
   if self.stepping then error("run: the loop is being stepped", 2) end
-  local group = { count = 0, failed = {} }
+  local group = { count = 0, failures = 0, failed = {} }
   local root = start(self, group, fn, ...)
   while group.count > 0 do self:block() end
   local failed = root.outcome == "failed" and root or first_unjoined(group.failed)

@@ -86,10 +86,18 @@ function Loop.refuse_inside(_, name, level)
   end
 end
 
--- A task has ended. Its failure is a run's affair, or that of whoever joins it before the step is over.
+-- Somebody may yet join a failed task: a run asks at its end, for others it is asked at the end of the step.
+local function note_failure(self, ended)
+  local group = ended.group
+  if not group then return table.insert(self.failed, ended) end
+  group.failures = group.failures + 1
+  group.failed[ended] = group.failures
+end
+
+-- A task has ended.
 function Loop:finished(ended)
   local group = ended.group
-  if ended.outcome == "failed" then table.insert(group and group.failed or self.failed, ended) end
+  if ended.outcome == "failed" and not ended.joined then note_failure(self, ended) end
   self.tasks = self.tasks - 1
   self.live[ended] = nil
   if group then group.count = group.count - 1 end

@@ -158,6 +158,7 @@ function Task:join()
   if task == self then error("a task cannot join itself", 2) end
   if not task then self.loop:refuse_inside("join", 2) end
   self.joined = true
+  if self.group then self.group.failed[self] = nil end
   while not self.outcome do
     if task then
       table.insert(self.joiners, task)
