@@ -36,6 +36,7 @@ build = {
   install = {
     lua = {
       ["llm_gateway"] = "lua/llm_gateway/init.lua",
+      ["llm_gateway.answer"] = "lua/llm_gateway/answer.lua",
       ["llm_gateway.base64"] = "lua/llm_gateway/base64.lua",
       ["llm_gateway.call"] = "lua/llm_gateway/call.lua",
       ["llm_gateway.chunks"] = "lua/llm_gateway/chunks.lua",

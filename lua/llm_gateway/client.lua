@@ -1,19 +1,15 @@
 -- client.lua: the verbs of a client: chat, embeddings, models, health, request, with, close.
--- Leans on request.lua for what may be sent, call.lua for sending it, stream.lua and reply.lua for what comes
--- back. The client object itself is the C core's.
+-- Leans on request.lua for what may be sent, call.lua for sending it, answer.lua for what comes back. The client
+-- object itself is the C core's.
 
+local answers = require("llm_gateway.answer")
 local calls = require("llm_gateway.call")
-local chunks = require("llm_gateway.chunks")
 local core = require("llm_gateway.core")
-local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.headers")
 local identity = require("llm_gateway.identity")
-local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
-local replies = require("llm_gateway.reply")
 local requests = require("llm_gateway.request")
-local streams = require("llm_gateway.stream")
 
 local Client = core.client_methods
 
@@ -61,45 +57,6 @@ local function perform(self, config, own, call, level)
   return answer, call
 end
 
-local function reply_of(answer)
-  if type(answer.value) ~= "table" then return nil, errors.of_answer(answer) end
-  return replies.new(answer.value, calls.info(answer))
-end
-
-local function stream_of_transfer(answer, call, plain)
-  local about = calls.info(answer)
-  about.secrets = answer.secrets
-  local function describe(facts) return calls.describe(call, facts) end
-  return streams.iterator(streams.of_transfer(call.loop, answer.transfer, about, describe, plain))
-end
-
-local function message_as_delta(choice, position)
-  if type(choice) ~= "table" then return choice end
-  local copy = {}
-  for name, value in pairs(choice) do copy[name] = value end
-  copy.index, copy.delta, copy.message = copy.index or position - 1, copy.message or copy.delta or {}, nil
-  return copy
-end
-
--- A gateway that did not stream although asked to: a whole completion, or a dry run, becomes one chunk.
-local function stream_of_body(answer)
-  local value = answer.value
-  if type(value) ~= "table" then return nil, errors.of_answer(answer) end
-  if type(value.choices) == "table" and value.choices[1] then
-    for position, choice in ipairs(value.choices) do value.choices[position] = message_as_delta(choice, position) end
-    value = chunks.chat():read(value)
-  elseif value.dry_run ~= true then
-    return nil, errors.of_answer(answer)
-  end
-  return streams.iterator(streams.of_list({ value }, calls.info(answer), answer.timings))
-end
-
-local function stream_of(answer, call, plain)
-  if answer.transfer then return stream_of_transfer(answer, call, plain) end
-  answer.in_stream = true
-  return stream_of_body(answer)
-end
-
 -- ---------------------------------------------------------------------------------------------------------
 -- Verbs
 
@@ -124,18 +81,8 @@ function Client:chat(request)
   local call = { method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true }
   local answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if call.stream then return stream_of(answer, call, false) end
-  return reply_of(answer)
-end
-
--- An embedding asked for as base64 comes as text; it is handed over as numbers all the same.
-local function decode_embeddings(reply)
-  for _, item in ipairs(type(reply.data) == "table" and reply.data or {}) do
-    if type(item) == "table" and type(item.embedding) == "string" then
-      item.embedding = core.floats(item.embedding) or item.embedding
-    end
-  end
-  return reply
+  if call.stream then return answers.stream(answer, call, false) end
+  return answers.reply(answer)
 end
 
 -- Asks for embeddings of request.input (text or a list). Returns the reply, whose data[i].embedding are lists of
@@ -146,26 +93,13 @@ function Client:embeddings(request)
   if not body then return nil, own end
   local answer, err = perform(self, config, own, { method = "POST", path = "/v1/embeddings", value = body }, 2)
   if not answer then return nil, err end
-  local reply
-  reply, err = reply_of(answer)
-  return reply and decode_embeddings(reply), err
+  return answers.embeddings(answer)
 end
 
 local function plain_options(request)
   if request == nil then return {} end
   local own, err = requests.options(request, 3)
   return own, err
-end
-
--- The list of models in an answer's body; nil when it has none.
-local function model_list(value)
-  if type(value) ~= "table" then return nil end
-  local list = value.data or value.models or (value[1] ~= nil or json.is_array(value)) and value
-  if type(list) ~= "table" then return nil end
-  for i, model in ipairs(list) do
-    if type(model) == "string" then list[i] = { id = model } end
-  end
-  return list
 end
 
 -- The models that the gateway offers: a list of {id = ...}; or nil, err. `request` may have call options.
@@ -176,9 +110,7 @@ function Client:models(request)
   local answer
   answer, err = perform(self, config, own, { method = "GET", path = "/v1/models" }, 2)
   if not answer then return nil, err end
-  local list = model_list(answer.value)
-  if not list then return nil, errors.of_answer(answer) end
-  return replies.new(list, calls.info(answer))
+  return answers.models(answer)
 end
 
 -- A server that says in JSON that it is not well has still answered.
@@ -195,7 +127,7 @@ function Client:health(request)
   local answer
   answer, err = perform(self, config, own, { method = "GET", path = "/health", accepts = accepts_health }, 2)
   if not answer then return nil, err end
-  return reply_of(answer)
+  return answers.reply(answer)
 end
 
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
@@ -223,19 +155,6 @@ local function check_request_names(request, own)
   end
 end
 
--- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.
-local function is_broken_json(answer)
-  if answer.value ~= nil or answer.text == "" then return false end
-  local type = (answer.headers["content-type"] or ""):lower():match("^[^;%s]*")
-  return type:find("^application/.*json$") ~= nil
-end
-
-local function value_of(answer)
-  if type(answer.value) == "table" then return replies.new(answer.value, calls.info(answer)) end
-  if is_broken_json(answer) then return nil, errors.of_answer(answer) end
-  return answer.value == nil and answer.text or answer.value
-end
-
 -- Sends any request to the gateway: method (POST), path (begins with one slash), body (a table, sent as JSON),
 -- stream, and call options. Returns the decoded body (the text itself when it neither is JSON nor claims to be), or
 -- nil, err; with stream = true what `for` takes, where each step gives a chunk and its event's name.
@@ -249,8 +168,8 @@ function Client:request(request)
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if call.stream then return stream_of(answer, call, not call.path:find("/chat/completions$")) end
-  return value_of(answer)
+  if call.stream then return answers.stream(answer, call, not call.path:find("/chat/completions$")) end
+  return answers.value(answer)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
