@@ -15,8 +15,7 @@ local watch = require "soak.watch"
 local SECONDS, CALLS = tonumber(arg[1]), tonumber(arg[2])
 local SEED = tonumber(os.getenv("SOAK_SEED")) or os.time()
 local SAMPLES = 10 -- in a run, or one a minute
-local MOST_GROWTH = 8 * 1024 -- kB of RSS between the first sample and the last
-local MOST_DESCRIPTORS = 4 -- more at the end than at the start
+local MOST = { rss = 8192, lua = 1024, descriptors = 4 } -- in kB, and in number
 
 local OPTIONS = {
   api_key = "gw_dev", timeout = 0.6, event_timeout = 0.6, connect_timeout = 1, total_timeout = calls.TOTAL_TIMEOUT,
@@ -71,7 +70,7 @@ clients = nil
 llm.loop():close()
 collectgarbage()
 collectgarbage()
-local fine = ledger:report(MOST_GROWTH, MOST_DESCRIPTORS)
+local fine = ledger:report(MOST)
 for _, gateway in ipairs(gateways) do gateway:stop() end
 room:remove()
 os.exit(fine and 0 or 1, true)

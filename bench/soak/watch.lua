@@ -87,8 +87,9 @@ local function print_fates(self)
   end
 end
 
--- Prints the balance. Returns whether nothing hung, nothing was untrue, and nothing grew.
-function Ledger:report(most_growth, most_descriptors)
+-- Prints the balance. Returns whether nothing hung, nothing was untrue, and nothing grew. `most` is how much may be
+-- more in the last sample than in the first: rss and lua in kB, descriptors.
+function Ledger:report(most)
   local first, last, left = self.samples[1], self.samples[#self.samples], descriptors()
   local faults = {}
   local function demand(fine, ...)
@@ -97,13 +98,15 @@ function Ledger:report(most_growth, most_descriptors)
   print_fates(self)
   print(("%d calls, %.0f a second; the latest end %.3f s after its clock, a bare timer's %.3f s"):format(
     self.calls, self.calls / (core.now() - self.started), math.max(0, self.latest), self.lag))
-  print(("RSS %d kB in the first sample, %d kB in the last; descriptors %d at the start, %d at the end"):format(
-    first.rss, last.rss, self.first_descriptors, left))
+  print(("RSS %d kB in the first sample, %d kB in the last; Lua's own %.0f and %.0f kB"):format(
+    first.rss, last.rss, first.lua, last.lua))
+  print(("descriptors %d at the start, %d at the end"):format(self.first_descriptors, left))
   demand(self.calls > 0, "no call was made")
   demand(self.latest <= SLACK + self.lag, "a call ended %.3f s after its clock", self.latest)
   demand(not self.fates["?"], "a call ended without a reply or an error table")
-  demand(last.rss - first.rss <= most_growth, "RSS grew by %d kB", last.rss - first.rss)
-  demand(left <= self.first_descriptors + most_descriptors, "%d descriptors are left", left)
+  demand(last.rss - first.rss <= most.rss, "RSS grew by %d kB", last.rss - first.rss)
+  demand(last.lua - first.lua <= most.lua, "Lua's memory grew by %.0f kB", last.lua - first.lua)
+  demand(left <= self.first_descriptors + most.descriptors, "%d descriptors are left", left)
   demand(#self.wrongs == 0, "%d calls told an untruth; the first: %s", #self.wrongs, self.wrongs[1] or "")
   for _, fault in ipairs(faults) do print("FAILED: " .. fault) end
   if #faults == 0 then print("every call ended, in time, truthfully; nothing grew") end
