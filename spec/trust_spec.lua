@@ -48,6 +48,19 @@ describe("trust", function()
     refused("plain", { ca_path = at(".") }, "local issuer certificate")
   end)
 
+  it("comes from the environment's SSL_CERT_FILE, which an option overrides", function()
+    local script = ([[
+      local llm = require "llm_gateway"
+      local request = { method = "GET", path = "/" }
+      local page, err = llm.new{ base_url = %q, max_retries = 0 }:request(request)
+      print(page and "served" or err)
+      page, err = llm.new{ base_url = %q, max_retries = 0, ca_file = %q }:request(request)
+      print(page and "served" or err)
+    ]]):format(servers.plain.url, servers.plain.url, at("self.pem"))
+    assert.matches("^served\n.*issuer certificate", support.run(script, "SSL_CERT_FILE=" .. room.ca))
+    assert.matches("^%[connection%].*issuer certificate", support.run(script, "env -u SSL_CERT_FILE"))
+  end)
+
   it("is not given, and the call not repeated, whatever is wrong with the certificate", function()
     refused("plain", {}, "local issuer certificate.*ca_file")
     refused("self", {}, "self.signed certificate")

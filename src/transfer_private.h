@@ -31,8 +31,8 @@ struct transfer {
   sse events;
   transfer_options options; /* its texts are dead once the transfer has started */
   transfer_timings timings; /* complete when done */
-  int64_t started_at, first_at, active_at, event_at,
-      drain_until; /* first_at: 0 before a byte came */
+  int64_t started_at, active_at, event_at, drain_until;
+  int64_t first_at; /* when the answer's first byte came, 0 before */
 };
 
 /* Tells m->easy everything about the request. Returns libcurl's complaint, or CURLE_OK. */
