@@ -39,6 +39,7 @@ build = {
       ["llm_gateway.answer"] = "lua/llm_gateway/answer.lua",
       ["llm_gateway.base64"] = "lua/llm_gateway/base64.lua",
       ["llm_gateway.call"] = "lua/llm_gateway/call.lua",
+      ["llm_gateway.checks"] = "lua/llm_gateway/checks.lua",
       ["llm_gateway.chunks"] = "lua/llm_gateway/chunks.lua",
       ["llm_gateway.client"] = "lua/llm_gateway/client.lua",
       ["llm_gateway.collector"] = "lua/llm_gateway/collector.lua",

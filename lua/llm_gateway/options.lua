@@ -1,12 +1,15 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of
+-- Leans on checks.lua, credentials.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of
 -- whoever wrote it.
+local checks = require("llm_gateway.checks")
 local credentials = require("llm_gateway.credentials")
-local headers = require("llm_gateway.headers")
 local loops = require("llm_gateway.loop")
 local proxies = require("llm_gateway.proxy")
 
 local M = {}
+
+local shown, text, duration, size = checks.shown, checks.header_text, checks.duration, checks.size
+local callback = checks.callback
 
 local DEFAULTS = {
   base_url = "http://localhost:8000",
@@ -22,60 +25,14 @@ local DEFAULTS = {
 local ENVIRONMENT = { base_url = "LLM_GATEWAY_BASE_URL", api_key = "LLM_GATEWAY_API_KEY", ca_file = "SSL_CERT_FILE" }
 
 -- ---------------------------------------------------------------------------------------------------------
--- Kinds of options: each returns nil, or what is wrong
-
-local function shown(value)
-  return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
-
-local function text(value)
-  if type(value) ~= "string" then return "expected text, got " .. type(value) end
-  if value == "" then return "is empty" end
-  return headers.value_fault(value)
-end
-
-local function key(value)
-  if type(value) == "function" then return nil end
-  if type(value) ~= "string" then return "expected text or a function that returns it, got " .. type(value) end
-  return text(value)
-end
-
-local function duration(value)
-  if value == false then return nil end
-  if type(value) ~= "number" then return "expected seconds, or false for no limit, got " .. type(value) end
-  if value ~= value or value <= 0 then return "expected more than 0 seconds (false for no limit), got " .. value end
-end
-
-local function size(value)
-  if value == false then return nil end
-  if type(value) ~= "number" then return "expected bytes, or false for no limit, got " .. type(value) end
-  if value ~= value or value < 1 then return "expected 1 byte or more (false for no limit), got " .. value end
-end
-
-local function count(value)
-  if type(value) ~= "number" then return "expected a number, got " .. type(value) end
-  if value < 0 or value % 1 ~= 0 then return "expected 0 or a whole number above, got " .. value end
-end
-
-local function flag(value)
-  if type(value) ~= "boolean" then return "expected true or false, got " .. type(value) end
-end
-
-local function callback(value)
-  if type(value) ~= "function" then return "expected a function, got " .. type(value) end
-end
-
-local function fields(value)
-  local path, message = headers.fault(value)
-  if path then return message, path end
-end
+-- Checks that no other room has
 
 local function http_version(value)
   if value ~= "1.1" and value ~= "2" then return 'expected "1.1" or "2", got ' .. shown(value) end
 end
 
 local function loop(value)
-  if getmetatable(value) ~= loops.methods then return "expected a loop of llm.new_loop(), got " .. type(value) end
+  if getmetatable(value) ~= loops.methods then return "expected a loop of llm.new_loop(), got " .. shown(value) end
   if value.closed then return "is closed" end
 end
 
@@ -93,12 +50,14 @@ local function base_url(value)
 end
 
 local CHECKS = {
-  base_url = base_url, api_key = key, provider_key = key, app_id = text, org_id = text, headers = fields,
+  base_url = base_url, api_key = checks.key, provider_key = checks.secret, app_id = text, org_id = text,
+  headers = checks.header_fields,
   timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
-  max_retries = count, max_retry_delay = duration, retry_timeouts = flag,
+  max_retries = checks.count, max_retry_delay = duration, retry_timeouts = checks.boolean,
   on_retry = callback, on_request = callback, on_response = callback,
-  proxy = proxies.fault, ca_file = text, ca_path = text, client_cert = text, client_key = text, insecure = flag,
-  http_version = http_version, max_response_bytes = size, max_event_bytes = size, loop = loop,
+  proxy = proxies.fault, http_version = http_version,
+  ca_file = text, ca_path = text, client_cert = text, client_key = text, insecure = checks.boolean,
+  max_response_bytes = size, max_event_bytes = size, loop = loop,
 }
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -133,8 +92,8 @@ local function check_one(name, value)
   if not check then
     return ("unknown option %s: did you mean %q?"):format(shown(name), nearest(tostring(name)))
   end
-  local fault, path = check(value)
-  if fault then return ("%s%s: %s"):format(name, path or "", fault) end
+  local fault, path = check(value, name)
+  if fault then return ("%s: %s"):format(path or name, fault) end
 end
 
 local function check(given, level)

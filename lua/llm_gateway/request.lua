@@ -1,134 +1,24 @@
 -- request.lua: what may be sent: the models of the API as tables of checks, and the options of one call.
--- Leans on errors.lua for what it complains with, on headers.lua and json.lua. Nothing here sends anything.
---
--- A check is a function of a value and its path; it returns nil, or a message and the path of what is wrong.
+-- Leans on checks.lua, on errors.lua for what it complains with, and on json.lua. Nothing here sends anything.
 
+local checks = require("llm_gateway.checks")
 local errors = require("llm_gateway.errors")
-local headers = require("llm_gateway.headers")
 local json = require("llm_gateway.json")
 
 local M = {}
 
 local null = json.null
-local EXACT = 2 ^ 53
-local LONGEST_SHOWN = 40
+local text, full_text, header_text, object = checks.text, checks.full_text, checks.header_text, checks.object
+local boolean, integer, positive, between = checks.boolean, checks.integer, checks.positive, checks.between
+local one_of, either, list_of, fields_of = checks.one_of, checks.either, checks.list_of, checks.fields_of
+local join, shown, duration, count = checks.join, checks.shown, checks.duration, checks.count
 
 -- ---------------------------------------------------------------------------------------------------------
--- Checkers
-
-local function shown(value)
-  if type(value) == "string" then
-    local cut = #value > LONGEST_SHOWN and value:sub(1, LONGEST_SHOWN) .. "..." or value
-    return '"' .. cut:gsub("%c", "?") .. '"'
-  end
-  if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
-  return value == nil and "nothing" or value == null and "null" or "a " .. type(value)
-end
-
-local function expected(what, value)
-  return ("expected %s, got %s"):format(what, shown(value))
-end
-
-local function text(value)
-  if type(value) ~= "string" then return expected("text", value) end
-end
-
-local function full_text(value)
-  if type(value) ~= "string" then return expected("text", value) end
-  if value == "" then return "may not be empty" end
-end
-
--- Text that goes into a header as well.
-local function header_text(value)
-  return full_text(value) or headers.value_fault(value)
-end
-
-local function boolean(value)
-  if type(value) ~= "boolean" then return expected("true or false", value) end
-end
-
-local function object(value)
-  if type(value) ~= "table" then return expected("a table", value) end
-end
-
-local function between(low, high)
-  local what = ("a number from %g to %g"):format(low, high)
-  return function(value)
-    if type(value) ~= "number" or not (value >= low and value <= high) then return expected(what, value) end
-  end
-end
-
--- A float from 2^53 on may stand for a neighbour of what was meant.
-local function integer(value)
-  if type(value) ~= "number" or value ~= value or value % 1 ~= 0 then return expected("a whole number", value) end
-  local exact = math.type and math.type(value) == "integer" or (value < EXACT and value > -EXACT)
-  if not exact then
-    return ("%.17g is beyond what a float holds exactly: write it as an integer (Lua 5.3 and later)"):format(value)
-  end
-end
-
-local function positive(value)
-  local fault = integer(value)
-  if fault then return fault end
-  if value <= 0 then return expected("a whole number above 0", value) end
-end
-
-local function one_of(...)
-  local allowed, names = {}, table.concat({ ... }, ", ")
-  for _, name in ipairs({ ... }) do allowed[name] = true end
-  return function(value)
-    if value == null or not allowed[value] then return expected("one of " .. names, value) end
-  end
-end
-
-local function either(first, second, what)
-  return function(value, path)
-    if first(value, path) == nil then return nil end
-    if type(value) ~= "table" then return expected(what, value) end
-    return second(value, path)
-  end
-end
-
-local function list_of(check, at_least)
-  return function(list, path)
-    if type(list) ~= "table" then return expected("a list", list) end
-    if #list < at_least then return #list == 0 and next(list) == nil and "is empty: at least one is needed"
-      or expected("a list", list) end
-    for i = 1, #list do
-      local message, where = check(list[i], ("%s[%d]"):format(path, i))
-      if message then return message, where or ("%s[%d]"):format(path, i) end
-    end
-  end
-end
-
-local function join(path, name)
-  if not tostring(name):find("^[%a_][%w_]*$") then return ("%s[%q]"):format(path, tostring(name)) end
-  return path == "" and name or path .. "." .. name
-end
-
--- The first field of a table that fails its check, in the order of the model. null stands for "not set".
-local function fields_of(model)
-  return function(value, path)
-    if type(value) ~= "table" then return expected("a table", value) end
-    for _, field in ipairs(model) do
-      local item, where = value[field.name], join(path, field.name)
-      if item == nil or item == null then
-        if field.required then return field.required, where end
-      else
-        local message, inner = field.check(item, where)
-        if message then return message, inner or where end
-      end
-    end
-    if model.whole then return model.whole(value, path) end
-  end
-end
+-- The models
 
 local function field(name, check, required)
   return { name = name, check = check, required = required }
 end
-
--- ---------------------------------------------------------------------------------------------------------
--- The models
 
 local part = fields_of({ field("type", full_text, "is missing: each part needs one, such as text or image_url") })
 
@@ -192,28 +82,8 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- The options of one call
 
-local function duration(value)
-  if value == false then return nil end
-  if type(value) ~= "number" or value ~= value or value <= 0 then
-    return expected("more than 0 seconds, or false for no limit", value)
-  end
-end
-
-local function count(value)
-  if type(value) ~= "number" or value < 0 or value % 1 ~= 0 then return expected("0 or a whole number above", value) end
-end
-
-local function key(value)
-  if type(value) ~= "function" then return header_text(value) end
-end
-
-local function header_fields(value, path)
-  local where, message = headers.fault(value)
-  if where then return message, path .. where end
-end
-
 local OPTIONS = {
-  headers = header_fields, org_id = header_text, api_key = key, provider_key = header_text,
+  headers = checks.header_fields, org_id = header_text, api_key = checks.key, provider_key = checks.secret,
   timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
   max_retries = count, max_retry_delay = duration, retry_timeouts = boolean, extra_body = object,
 }
