@@ -197,17 +197,44 @@ describe("tasks", function()
     assert.equal(1, late)
   end)
 
-  it("close the stream they iterate when they raise, where the language can tell", function()
-    local stream
-    local task = llm.spawn(function()
-      stream = assert(stream_of(client, "Count to 500"))
-      local chunk = stream:next()
-      error(chunk.id, 0)
+  -- Only 5.4 closes what a `for` iterates and what is declared <close>.
+  if _VERSION == "Lua 5.4" then
+    local closing = assert(load([[
+      local on_close, body = ...
+      local closer <close> = setmetatable({}, { __close = function(_, err) on_close(err) end })
+      return body()
+    ]]))
+
+    it("close the stream they iterate when they raise", function()
+      local stream
+      local task = llm.spawn(function()
+        stream = assert(stream_of(client, "Count to 500"))
+        for text in stream:texts() do error("seen " .. text, 0) end
+      end)
+      assert.equal("seen 1", select(2, task:join()).cause)
+      assert.equal("cancelled", select(2, stream:next()).kind)
     end)
-    assert.equal("task", select(2, task:join()).kind)
-    stream:close()
-    assert.equal("cancelled", select(2, stream:next()).kind)
-  end)
+
+    it("run <close> when they raise, and it may wait", function()
+      local closed
+      local task = llm.spawn(closing, function(err)
+        llm.sleep(0.01)
+        closed = err
+      end, function() error("boom", 0) end)
+      local _, err = task:join()
+      assert.same({ "boom", "boom" }, { err.cause, closed })
+      assert.matches("traceback", err.traceback)
+    end)
+
+    it("run <close> when they are cancelled", function()
+      local closed
+      local task = llm.spawn(closing, function(err) closed = err end, function() llm.sleep(10) end)
+      llm.step(0)
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.equal("cancelled", closed.kind)
+    end)
+  end
 
   it("spawn from a hook", function()
     local seen

@@ -33,6 +33,15 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
+-- Where coroutines may yield: PUC 5.1 allows it neither inside a generic `for` nor inside pcall.
+
+local for_can_yield = coroutine.resume(coroutine.create(function()
+  local function once(_, last) return not last and coroutine.yield() or nil end
+  for _ in once do coroutine.yield() end
+end))
+
+local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcall(coroutine.yield)) end))
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Waiting
 
@@ -78,7 +87,7 @@ local function error_of(task, cause)
     kind = "task",
     message = tostring(cause),
     cause = cause,
-    traceback = debug.traceback(task.co, tostring(cause)),
+    traceback = tostring(cause) .. (task.trace or debug.traceback(task.co, "")),
   })
 end
 
@@ -117,8 +126,12 @@ local function mend(task)
 end
 
 local function after_resume(task, ok, ...)
-  if coroutine.status(task.co) == "dead" then return finish(task, ok, ...) end
-  if (...) ~= PARKED then task.loop:enqueue(task) end
+  if coroutine.status(task.co) ~= "dead" then
+    if (...) ~= PARKED then task.loop:enqueue(task) end
+    return
+  end
+  if not ok then return finish(task, false, ...) end
+  return finish(task, ...)
 end
 
 local function resume_coroutine(task)
@@ -205,24 +218,27 @@ function Task:__tostring()
   return "task (" .. self:status() .. ")"
 end
 
+local function on_raise(cause)
+  if not errors.is(cause) then control.task.trace = debug.traceback("", 2) end
+  return cause
+end
+
+-- What a task's coroutine runs: returns true and what fn returns, or false and what it raised. A coroutine that
+-- ends by an error leaves its `<close>` variables open: so the error is caught inside, where that can be done.
+local function body(fn, ...)
+  if pcall_can_yield then return xpcall(fn, on_raise, ...) end
+  return true, fn(...)
+end
+
 -- A task of `loop` that will call fn(...). It belongs to the group of the task that makes it, if any.
 local function new(loop, group, fn, ...)
   local task = setmetatable({
-    loop = loop, group = group, co = coroutine.create(fn), args = pack(...), joiners = {}, callbacks = {},
+    loop = loop, group = group, co = coroutine.create(body), args = pack(fn, ...), joiners = {}, callbacks = {},
     started = false, cancelled = false,
   }, Task)
   tasks[task.co] = task
   return task
 end
-
--- Where coroutines may yield: PUC 5.1 allows it neither inside a generic `for` nor inside pcall.
-
-local for_can_yield = coroutine.resume(coroutine.create(function()
-  local function once(_, last) return not last and coroutine.yield() or nil end
-  for _ in once do coroutine.yield() end
-end))
-
-local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcall(coroutine.yield)) end))
 
 return {
   for_can_yield = for_can_yield, pcall_can_yield = pcall_can_yield,
