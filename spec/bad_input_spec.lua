@@ -39,8 +39,31 @@ describe("bad input", function()
 
   it("in an option's name raises, naming the nearest", function()
     raises('"tiemout".*"timeout"', function() llm.new({ tiemout = 1 }) end)
+    raises('"key".*"api_key"', function() llm.new({ key = "x" }) end)
+    raises('"url".*"base_url"', function() llm.new({ url = "x" }) end)
     raises('"apikey".*"api_key"', function() llm.new({ apikey = "x" }) end)
     raises('"zzz"', function() client:with({ zzz = 1 }) end)
+  end)
+
+  it("in a call's form raises, saying what was meant", function()
+    raises("with a dot", function() llm.new(llm, {}) end)
+    raises("is it reply:text", function() llm.text(nil) end)
+    local loop = llm.loop() -- PUC 5.1 loses the line behind llm.map, a tail call
+    raises("options come before", function() loop:map({}, print, { concurrency = 2 }) end)
+    raises('"concurency".*concurrency, stop_on_error', function() loop:map({}, { concurency = 2 }, print) end)
+    raises("timeout: expected seconds", function() loop:step("0") end)
+    raises("budget: expected seconds", function() loop:step(0, {}) end)
+    local reply = assert(client:chat(hello()))
+    raises("stream = true", function()
+      for _ in reply do assert.is_true(false) end
+    end)
+  end)
+
+  it("in a host's adapter raises, naming what there is", function()
+    for name, known in pairs({ luv = "uv, loop, schedule, budget", cqueues = "loop, controller" }) do
+      local adapter = require("llm_gateway.loop." .. name)
+      raises('"lop".*' .. known, function() adapter.attach({ lop = llm.loop() }) end)
+    end
   end)
 
   it("in an option's value raises, naming the option", function()
@@ -58,6 +81,7 @@ describe("bad input", function()
     raises('"http://example.com/v1"', function() llm.new({ base_url = "example.com/v1" }) end)
     raises("http", function() llm.new({ base_url = "file:///etc/passwd" }) end)
     raises("host", function() llm.new({ base_url = "http://" }) end)
+    raises("one endpoint", function() llm.new({ base_url = "http://h/v1/chat/completions" }) end)
     raises("query", function() llm.new({ base_url = "http://h?x=1" }) end)
   end)
 
@@ -146,6 +170,7 @@ describe("bad input", function()
     end
     local _, err = client:request({ path = "/x", method = "GET /", body = {} })
     assert.equal("method", err.field)
+    assert.equal("body", select(2, client:request({ path = "/x", body = '{"text":1}' })).field)
   end)
 
   it("from a server: too much is refused, and the limit named", function()

@@ -94,6 +94,17 @@ describe("a chat request", function()
     accepts("chat", ask("x", { temperature = llm.null, stop = llm.null }))
   end)
 
+  it("takes no table with keys for a list", function()
+    local keyed = { role = "user", content = { sky = "clear" } }
+    local told = refuses("chat", "messages[1].content", { messages = { keyed } })
+    assert.matches('a list, got a table with the key "sky"', told)
+    refuses("chat", "tools", ask("x", { tools = { type = "function" } }))
+    refuses("chat", "stop", ask("x", { stop = { first = "a" } }))
+    local calling = { role = "assistant", tool_calls = { id = "call_1" } }
+    refuses("chat", "messages[1].tool_calls", { messages = { calling } })
+    refuses("embeddings", "input", { input = { text = "a" } })
+  end)
+
   it("is a table", function()
     refuses("chat", nil, nil)
     refuses("chat", nil, "Hello!")
@@ -120,6 +131,18 @@ describe("the options of one call", function()
       for _, bad in ipairs(values) do refuses("chat", name, ask("x", { [name] = bad })) end
     end
     accepts("chat", ask("x", { timeout = false, event_timeout = false, total_timeout = 5, max_retries = 0 }))
+  end)
+
+  it("are not those of a client: they would be sent, a proxy's password too", function()
+    for name, value in pairs({
+      proxy = "http://user:password@127.0.0.1:3128", insecure = true, base_url = "http://127.0.0.1:2", ca_file = "x",
+      client_key = "x", http_version = "2", on_retry = print, max_response_bytes = 5, loop = llm.loop(),
+    }) do
+      assert.matches("client:with", refuses("chat", name, ask("x", { [name] = value })))
+      refuses("embeddings", name, { input = "x", [name] = value })
+      refuses("models", name, { [name] = value })
+    end
+    accepts("chat", ask("x", { app_id = "mine", extra_body = { proxy = "a field of the gateway's" } }))
   end)
 
   it("raise for a clock without length", function()

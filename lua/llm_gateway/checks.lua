@@ -128,11 +128,17 @@ function M.either(first, second, what)
   end
 end
 
+local function list_fault(list, at_least)
+  if type(list) ~= "table" then return expected("a list", list) end
+  local key = next(list)
+  if #list == 0 and key ~= nil then return ("expected a list, got a table with the key %s"):format(M.shown(key)) end
+  if #list < at_least then return "is empty: at least one is needed" end
+end
+
 function M.list_of(check, at_least)
   return function(list, path)
-    if type(list) ~= "table" then return expected("a list", list) end
-    if #list < at_least then return #list == 0 and next(list) == nil and "is empty: at least one is needed"
-      or expected("a list", list) end
+    local fault = list_fault(list, at_least)
+    if fault then return fault end
     for i = 1, #list do
       local message, where = check(list[i], ("%s[%d]"):format(path, i))
       if message then return message, where or ("%s[%d]"):format(path, i) end
@@ -161,6 +167,17 @@ function M.fields_of(model)
       end
     end
     if model.whole then return model.whole(value, path) end
+  end
+end
+
+-- Misuse: a table of options has one that is not among `names` (a list). Raises at `level` above the caller.
+function M.only(options, names, where, level)
+  local known = {}
+  for _, name in ipairs(names) do known[name] = true end
+  for name in pairs(options) do
+    if not known[name] then
+      error(("%s: unknown option %s (there are %s)"):format(where, M.shown(name), table.concat(names, ", ")), level + 1)
+    end
   end
 end
 

@@ -131,6 +131,11 @@ function Client:health(request)
 end
 
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
+local function check_body(body)
+  if body == nil or type(body) == "table" then return nil end
+  return requests.invalid("body", "expected a table, which is sent as JSON, got " .. type(body))
+end
+
 local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true }
 
 local function check_request(request)
@@ -162,7 +167,7 @@ function Client:request(request)
   local config = check_client(self, "request", 2)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
   local own, err = requests.options(request, 2)
-  err = err or check_request(request) or check_request_names(request, own)
+  err = err or check_request(request) or check_request_names(request, own) or check_body(request.body)
   if err then return nil, err end
   local call = { method = request.method or "POST", path = request.path, value = request.body, stream = request.stream }
   local answer
@@ -198,7 +203,8 @@ function Client:close()
 end
 
 -- A new client; every option is optional, an unknown one raises.
-local function new(given)
+local function new(given, ...)
+  if select("#", ...) > 0 then error("new: expected one table of options (is it llm.new{...}, with a dot?)", 2) end
   local made = client_of(given or {}, 2)
   return made
 end

@@ -1,6 +1,7 @@
 -- concurrency.lua: what a loop offers to those who use tasks: spawn, run, map, sleep.
--- Adds these to the loop's methods. Leans on loop.lua and task.lua.
+-- Adds these to the loop's methods. Leans on checks.lua, loop.lua and task.lua.
 
+local checks = require("llm_gateway.checks")
 local core = require("llm_gateway.core")
 local loops = require("llm_gateway.loop")
 local task = require("llm_gateway.task")
@@ -81,11 +82,7 @@ local function check_map(list, options, fn)
   if type(concurrency) ~= "number" or concurrency < 1 then
     error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), 3)
   end
-  for name in pairs(options) do
-    if name ~= "concurrency" and name ~= "stop_on_error" then
-      error(("map: unknown option %q (there are concurrency and stop_on_error)"):format(tostring(name)), 3)
-    end
-  end
+  checks.only(options, { "concurrency", "stop_on_error" }, "map", 3)
 end
 
 -- One map under way: `running` items (their places by task), results and errors by place.
@@ -142,7 +139,10 @@ end
 -- results by index, with their number as `n`, and the errors by index or nil: an item whose fn raised, or
 -- returned nil, err, has an error. With stop_on_error the first error cancels the rest.
 function Loop:map(list, options, fn)
-  if type(options) == "function" then options, fn = {}, options end
+  if type(options) == "function" then
+    if fn ~= nil then error("map: the options come before the function", 2) end
+    options, fn = {}, options
+  end
   loops.check(self, "map")
   options = options or {}
   check_map(list, options, fn)

@@ -188,12 +188,19 @@ local function refuse_deadlock(self, level)
   end
 end
 
+local function check_seconds(value, name)
+  if value == nil or type(value) == "number" then return end
+  error(("step: %s: expected seconds, got %s"):format(name, type(value)), 3)
+end
+
 -- Does what is due: I/O, then tasks. Waits up to `timeout` seconds for something to do (nil: as long as it
 -- takes; 0: not at all); returns at once when nothing is pending. A `budget` in seconds is kept to within one
 -- chunk or one reply. Returns whether work is pending. Raises inside a task; from a host's callback, called
 -- while the loop is being stepped, it does I/O only.
 function Loop:step(timeout, budget)
   check_loop(self, "step")
+  check_seconds(timeout, "timeout")
+  check_seconds(budget, "budget")
   self:refuse_inside("step", 2)
   if self.stepping then
     self.core:step(0)

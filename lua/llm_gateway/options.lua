@@ -46,6 +46,7 @@ local function base_url(value)
   if not scheme:lower():find("^https?$") then return "only http:// and https:// are spoken, got " .. scheme .. "://" end
   if not value:find("^%a+://[^/?#]+") then return "has no host" end
   if value:find("[?#]") then return "may not have a query or a fragment" end
+  if value:find("/chat/completions/*$") then return "is the address of one endpoint: stop before /chat/completions" end
   if value:find("[%s%c\\]") then return "may not contain blanks, control characters or backslashes" end
 end
 
@@ -78,10 +79,15 @@ local function distance(a, b)
   return row[#b]
 end
 
+-- "key" is nearer to api_key than to loop.
+local function remoteness(name, known)
+  return known:find(name, 1, true) and 0 or distance(name, known)
+end
+
 local function nearest(name)
   local best, least
   for known in pairs(CHECKS) do
-    local d = distance(name:lower(), known)
+    local d = remoteness(name:lower(), known)
     if not least or d < least or (d == least and known < best) then best, least = known, d end
   end
   return best
@@ -137,6 +143,11 @@ end
 local function origin_of(url)
   local scheme, authority = url:match("^(%a+://)([^/]+)")
   return scheme .. authority:gsub("^.*@", "")
+end
+
+-- Whether llm.new takes an option of this name.
+function M.knows(name)
+  return CHECKS[name] ~= nil
 end
 
 -- Checks the options given and completes them. Returns a new table with all of them, and

@@ -21,6 +21,9 @@ end
 
 -- The text of a chat's first choice; "" where it has none (it may have tool calls instead).
 function M.text(reply)
+  if type(reply) ~= "table" then
+    error(("text: expected a reply, got %s (is it reply:text()?)"):format(type(reply)), 2)
+  end
   local choice = type(reply.choices) == "table" and reply.choices[1]
   local message = type(choice) == "table" and choice.message
   return content_text(type(message) == "table" and message.content or nil)
@@ -34,6 +37,11 @@ end
 
 local methods = { text = M.text, info = M.info }
 local metatable = { __index = methods }
+
+-- What a `for` over it would call.
+function metatable.__call()
+  error("this is a whole reply, no stream: ask with stream = true", 2)
+end
 
 -- Makes a reply of a decoded body. An empty list keeps its mark as a list instead of getting methods.
 function M.new(body, info)

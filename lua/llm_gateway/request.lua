@@ -1,9 +1,11 @@
 -- request.lua: what may be sent: the models of the API as tables of checks, and the options of one call.
--- Leans on checks.lua, on errors.lua for what it complains with, and on json.lua. Nothing here sends anything.
+-- Leans on checks.lua, errors.lua for what it complains with, json.lua, and options.lua for what only a client may be
+-- told. Nothing here sends anything.
 
 local checks = require("llm_gateway.checks")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
+local options = require("llm_gateway.options")
 
 local M = {}
 
@@ -111,11 +113,21 @@ local function check_clock(name, check, value, level)
   if message then error(name .. ": " .. message, level + 1) end
 end
 
+-- A client's option in a request would not do what it says, and would go to the gateway, a proxy's password too.
+local function misplaced(request)
+  for name in pairs(request) do
+    if options.knows(name) and not OPTIONS[name] and name ~= "app_id" then
+      return invalid(name, "is an option of the client, not of one call: use client:with{...}")
+    end
+  end
+end
+
 -- The call's own options in a request, checked; or nil, err. Durations of 0 and below raise at `level` above the
 -- caller.
 function M.options(request, level)
   if type(request) ~= "table" then return nil, invalid("", "a request is a table, got " .. shown(request)) end
-  local own = {}
+  local own, err = {}, misplaced(request)
+  if err then return nil, err end
   for name, check in pairs(OPTIONS) do
     local value = request[name]
     if value ~= nil then

@@ -5,6 +5,8 @@
 local condition = require("cqueues.condition")
 local cqueues = require("cqueues")
 
+local checks = require("llm_gateway.checks")
+
 local M = {}
 
 -- Attaches a loop to a controller. Options: loop (default: llm.loop()), controller (default: the running one).
@@ -12,6 +14,7 @@ local M = {}
 -- Returns an object whose close() detaches it again.
 function M.attach(options)
   options = options or {}
+  checks.only(options, { "loop", "controller" }, "attach", 2)
   local loop = options.loop or require("llm_gateway").loop()
   local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
   local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)

@@ -2,6 +2,8 @@
 -- Leans on loop:fd(), loop:step(0), on_busy and on_idle; polls only while there is work, so that libuv's own
 -- loop can end.
 
+local checks = require("llm_gateway.checks")
+
 local M = {}
 
 -- Attaches a loop to libuv. Options:
@@ -12,6 +14,7 @@ local M = {}
 -- Returns an object whose close() detaches it again.
 function M.attach(options)
   options = options or {}
+  checks.only(options, { "uv", "loop", "schedule", "budget" }, "attach", 2)
   local uv = options.uv or require("luv")
   local loop = options.loop or require("llm_gateway").loop()
   local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)
