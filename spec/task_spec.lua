@@ -267,6 +267,48 @@ describe("tasks", function()
       assert.is_true(await_stat("streams_broken", before + 1))
     end)
 
+    it("by themselves while they read close their stream too", function()
+      local before = assert(client:request({ method = "GET", path = "/~stats" })).streams_broken
+      local task, held
+      task = llm.spawn(function()
+        held = assert(stream_of(client, "Count to 500"))
+        task:cancel()
+        return held:next()
+      end)
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.equal("cancelled", select(2, held:next()).kind)
+      assert.is_true(await_stat("streams_broken", before + 1))
+    end)
+
+    it("in the turn of others close the stream they read", function()
+      local before = assert(client:request({ method = "GET", path = "/~stats" })).streams_broken
+      local held, read = nil, 0
+      local task = llm.spawn(function()
+        held = assert(stream_of(client, "Count to 500"))
+        while held:next() do read = read + 1 end
+      end)
+      while read == 0 do llm.step(nil, 0) end -- without time of its own it gives way after each chunk
+      task:cancel()
+      assert.equal("cancelled", select(2, held:next()).kind)
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.is_true(await_stat("streams_broken", before + 1))
+    end)
+
+    it("send nothing more", function()
+      if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then return end -- it cannot yield across pcall
+      local before = assert(client:request({ method = "GET", path = "/~stats" })).requests
+      local task = llm.spawn(function()
+        pcall(llm.sleep, 10)
+        return pcall(client.chat, client, question("hi"))
+      end)
+      llm.step(0)
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      local started = core.now()
+      while llm.pending() and core.now() - started < 0.5 do llm.step(0.05) end
+      assert.equal(before, assert(client:request({ method = "GET", path = "/~stats" })).requests)
+    end)
+
     it("before they start never run; twice is once; an ended one stays", function()
       local ran = false
       local task = llm.spawn(function() ran = true end)

@@ -242,9 +242,11 @@ function Loop:block(timeout)
   end
 end
 
--- Raises when a task of another loop is running: its loop would stand still meanwhile.
-function Loop:enter(level)
+-- Before anything is asked of the loop. Raises when a task of another loop is running, which would stand still
+-- meanwhile; and in a cancelled task, before anything is sent, having closed `source` if there is one.
+function Loop:enter(level, source)
   local running = task.current()
+  if running and running.cancelled then task.park(running, nil, source) end
   if running and running.loop ~= self then
     error("this client belongs to another loop than the running task: give llm.new{loop = ...} that task's loop",
       level + 1)
@@ -276,12 +278,12 @@ function Loop:await(transfer, source, pull)
   return first, second, third
 end
 
--- Called before each chunk is handed over: gives the other tasks their turn once this one had its own.
-function Loop:take_breath()
+-- Called before each chunk of `source` is handed over: gives the other tasks their turn once this one had its own.
+function Loop:take_breath(source)
   local running = task.current()
   if not running then return end
   self.allowance = self.allowance - 1
-  if self.allowance <= 0 or (self.deadline and core.now() >= self.deadline) then task.pass(running) end
+  if self.allowance <= 0 or (self.deadline and core.now() >= self.deadline) then task.pass(running, source) end
 end
 
 -- A transfer is closed while a task may be waiting for it: that task must look again.

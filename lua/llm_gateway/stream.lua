@@ -125,8 +125,8 @@ function Stream:next()
   check_stream(self, "next")
   if self.ended then return nil, self.err end
   if self.list then return next_of_list(self) end
-  self.loop:enter(2)
-  self.loop:take_breath()
+  self.loop:enter(2, self)
+  self.loop:take_breath(self)
   if self.ended then return nil, self.err end
   return next_of_transfer(self)
 end

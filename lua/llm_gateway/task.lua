@@ -46,9 +46,12 @@ local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcal
 -- Waiting
 
 -- Gives control back to the loop until wake(task, on). Returns true, or false when the task is cancelled.
--- `on` is whatever it waits for; `source`, if given, is closed when the task is cancelled.
+-- `on` is whatever it waits for; `source`, if given, is closed when the task is cancelled, or was before.
 local function suspend(task, on, source)
-  if task.cancelled then return false end
+  if task.cancelled then
+    if source then source:close() end
+    return false
+  end
   task.waits_on, task.source = on, source
   coroutine.yield(PARKED)
   task.waits_on, task.source = nil, nil
@@ -72,10 +75,10 @@ local function wake(task, on)
   task.waits_on = nil
 end
 
--- Lets the others go on: the task is resumed again at the next step.
-local function pass(task)
-  task.loop:enqueue(task)
-  park(task)
+-- Lets the others go on: the task is resumed again at the next step. Of `source`, see suspend.
+local function pass(task, source)
+  if not task.cancelled then task.loop:enqueue(task) end
+  park(task, nil, source)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
