@@ -50,6 +50,19 @@ describe("errors of answers", function()
     end
   end
 
+  it("are told from results in a 2xx", function()
+    for text, is_error in pairs({
+      ['{"error":{"message":"m"}}'] = true, ['{"error":"m","choices":[]}'] = true, ['{"error":""}'] = true,
+      ['{"error":{}}'] = true, ['{"status_code":429,"detail":"m"}'] = true, ['[{"error":{"code":503}}]'] = true,
+      ['{"object":"error","message":"m"}'] = true, ['{"errors":[{"message":"m"}]}'] = true,
+      ['{"choices":[],"error":{}}'] = false, ['{"choices":[],"error":null}'] = false, ['{"error":false}'] = false,
+      ['{"status_code":200,"detail":"done"}'] = false, ['{"data":{},"errors":[{"message":"m"}]}'] = false,
+      ['[{"error":{}},{"id":1}]'] = false, ["{}"] = false, ["[]"] = false, ['{"status":"ok","error":""}'] = false,
+    }) do
+      assert.equal(is_error, errors.is_error_body((json.decode(text))), text)
+    end
+  end)
+
   it("waits until an HTTP date in the future", function()
     local date = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + 90)
     local wait = answer_of(503, { ["retry-after"] = date }, "").retry_after

@@ -64,6 +64,8 @@ local REQUEST_ID_HEADERS = {
   "x-portkey-trace-id", "x-kong-request-id", "cf-ray",
 }
 
+-- The id by which the gateway knows a request: from its body (and the table in it that tells of an error), else from
+-- its headers; or nil.
 local function request_id(inner, body, headers)
   for _, place in ipairs({ inner, type(body) == "table" and body or {} }) do
     for _, name in ipairs(REQUEST_ID_FIELDS) do
@@ -73,6 +75,11 @@ local function request_id(inner, body, headers)
   for _, name in ipairs(REQUEST_ID_HEADERS) do
     if unwrap.text(headers[name]) then return headers[name] end
   end
+end
+
+-- The same for an answer that is no error.
+function M.request_id(body, headers)
+  return request_id({}, body, headers)
 end
 
 local function codes_of(inner, body, event)
@@ -127,21 +134,21 @@ local function unusable(answer)
   return ("expected %s, got %s: %s"):format(wanted, what, values.clip(answer.text, 80))
 end
 
-local function status_of(answer, inner, own)
+local function status_of(answer, inner, outer, own)
   if own then return own end
-  if answer.status >= 200 and answer.status < 300 then return unwrap.status(inner) or answer.status end
-  return answer.status
+  if answer.status < 200 or answer.status > 299 then return answer.status end
+  return unwrap.status(inner) or unwrap.status(outer) or answer.status
 end
 
 local function find_facts(answer, inner, own_status, is_error)
   local body, headers = answer.value, answer.headers or {}
   local outer = type(body) == "table" and body or {}
   local message = is_error and (unwrap.message(inner) or unwrap.message(outer)) or described(answer)
-  local status = status_of(answer, is_error and inner or {}, own_status)
+  local status = status_of(answer, is_error and inner or {}, is_error and outer or {}, own_status)
   local statuses = { [status] = true, [answer.status] = true }
-  local code = is_error and (unwrap.code(inner, statuses) or unwrap.code(outer, statuses)) or nil
+  local code = is_error and (unwrap.code(inner, statuses, message) or unwrap.code(outer, statuses, message)) or nil
   local kind = classify.kind({
-    outcome = unwrap.text(inner.outcome), status = status, message = message,
+    outcome = unwrap.text(inner.outcome) or unwrap.text(outer.outcome), status = status, message = message,
     codes = codes_of(inner, body, answer.event),
     has_reasons = details.has_reasons(inner, body),
   })
@@ -166,8 +173,9 @@ end
 
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), in_stream, event (the SSE event's name), partial, attempts, secrets. These are hidden before
--- anything else: a message that shows the beginning of a body could show the beginning of a key.
+-- when that is no JSON), in_stream, event (the SSE event's name), started (an event came before), partial, attempts,
+-- secrets. These are hidden before anything else: a message that shows the beginning of a body could show the
+-- beginning of a key.
 function M.of_answer(answer)
   answer = M.redact(answer, answer.secrets)
   local is_error = is_error_answer(answer)
@@ -188,18 +196,31 @@ function M.of_answer(answer)
     budget_type = (kind == "budget_exceeded" or kind == "rate_limit") and details.budget_type(inner, body) or nil,
     request_id = request_id(inner, body, headers), headers = headers,
     body = body == nil and answer.text or body,
-    partial = answer.partial, attempts = answer.attempts,
+    partial = answer.partial, attempts = answer.attempts, started = answer.started,
   }
-  fields.started = answer.event ~= nil or (answer.partial ~= nil and answer.partial ~= "")
   return M.new(fields)
 end
 
--- Whether a decoded body of a 2xx answer is an error: `error` that says something, or a status beside a detail.
+-- `error` says something, or is all there is. Some gateways write an empty one beside their results.
+local function has_error(value)
+  local err = value.error
+  if err == nil or err == false then return false end
+  if err == "" or (type(err) == "table" and next(err) == nil) then return next(value, next(value)) == nil end
+  return true
+end
+
+local function has_errors(value)
+  return type(value.errors) == "table" and value.errors[1] ~= nil and value.choices == nil and value.data == nil
+end
+
+-- Whether a decoded body of a 2xx answer is an error: one that has an `error` or only `errors`, calls itself one, or
+-- has a status beside a detail; also as the one item of a list.
 function M.is_error_body(value)
   if type(value) ~= "table" then return false end
-  if type(value.status_code) == "number" and value.detail ~= nil then return true end
-  local err = value.error
-  return err ~= nil and err ~= false and err ~= "" and not (type(err) == "table" and next(err) == nil)
+  if value[1] ~= nil then return value[2] == nil and M.is_error_body(value[1]) end
+  local status = tonumber(value.status_code)
+  if status and status >= 400 and value.detail ~= nil then return true end
+  return value.object == "error" or has_error(value) or has_errors(value)
 end
 
 -- Whether an event's data that cannot be decoded is meant as an error all the same.

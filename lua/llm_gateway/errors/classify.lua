@@ -75,12 +75,10 @@ local function split(codes)
   return telling, vague
 end
 
--- A status that says what it is may not be overruled by a mere code: 404 beside "rate_limit..." stays 404; but
--- what was denied, and what is spent, comes with any status.
+-- What is not found may be anything: there a status that says what it is knows better.
 local function by_code(codes, status)
   local kind = first_kind(codes, CODES)
-  if kind == "policy_denied" or kind == "budget_exceeded" then return kind end
-  if kind and (status == nil or status < 300 or VAGUE[status] or status == 401) then return kind end
+  if kind ~= "not_found" or status == nil or status < 300 or VAGUE[status] then return kind end
 end
 
 local function by_status(status)

@@ -70,7 +70,7 @@ end
 -- A hook may fail without denying; where a gateway leaves `deny` out, having failed is all there is to go by.
 local function denied(hook, certain)
   if type(hook) ~= "table" then return false end
-  if certain then return hook.deny == true end
+  if certain then return hook.deny == true and hook.verdict ~= true end
   return hook.deny == nil and hook.verdict == false
 end
 
@@ -134,15 +134,17 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- limit, current, budget_type
 
--- Patterns over words in lower case; %s stands for a number, which Python writes as 1e-05 when it is small.
-local NUMBERS = { "%$?(%-?[%d.]*%d[e][+-]?%d+)", "%$?(%-?[%d.]*%d)" }
+-- Patterns over words in lower case; N stands for a number, which Python writes as 1e-05 when it is small, and others
+-- as 1,000.00 when it is large.
+local NUMBERS = { "%$?(%-?[%d.]*%d[e][+-]?%d+)", "%$?(%-?[%d.,]*%d)" }
 local LIMIT_WORDS = { "max budget: N", "budget=N", "cost limit N per", "current limit: N", "limit:? N, used:? " }
-local CURRENT_WORDS = { "current cost: N", "spend=N", "limit:? %$?[%d.]+, used:? N" }
+local CURRENT_WORDS = { "current cost: N", "spend=N", "limit:? %$?[%d.,]+, used:? N" }
 
 local function said(message, patterns)
   for _, pattern in ipairs(patterns) do
     for _, form in ipairs(NUMBERS) do
-      local found = number(message:match((pattern:gsub("N", (form:gsub("%%", "%%%%"))))))
+      local digits = message:match((pattern:gsub("N", (form:gsub("%%", "%%%%")))))
+      local found = digits and number((digits:gsub(",", "")))
       if found then return found end
     end
   end
@@ -168,9 +170,7 @@ end
 
 -- "monthly", "DAILY", ... or nil.
 function M.budget_type(inner, body)
-  return first_field(inner, body, { "budget_type", "period" }, function(value)
-    return type(value) == "string" and value ~= "" and value or nil
-  end)
+  return first_field(inner, body, { "budget_type", "period" }, unwrap.text)
 end
 
 return M

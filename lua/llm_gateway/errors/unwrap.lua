@@ -3,7 +3,9 @@
 
 local M = {}
 
-local MESSAGE_FIELDS = { "message", "reason", "msg", "error_message", "detail", "error_description", "title" }
+local MESSAGE_FIELDS = {
+  "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "title",
+}
 local CODE_FIELDS = { "code", "error_code", "error", "internalCode", "error_type" }
 local NESTED_MESSAGE_FIELDS = { "error", "message", "actionReason" }
 
@@ -12,6 +14,23 @@ function M.text(value)
   if type(value) ~= "string" then return nil end
   if value == "" or value == "None" or value == "null" then return nil end
   return value
+end
+
+local function nested_message(value)
+  for _, name in ipairs(NESTED_MESSAGE_FIELDS) do
+    if M.text(value[name]) then return value[name] end
+  end
+  return M.text(value[1])
+end
+
+-- The message in a table that tells about an error.
+function M.message(inner)
+  for _, name in ipairs(MESSAGE_FIELDS) do
+    local value = inner[name]
+    local found = type(value) == "table" and nested_message(value) or M.text(value)
+    if found then return found end
+  end
+  return nil
 end
 
 local function first_of(list)
@@ -23,11 +42,12 @@ end
 local function with_message(body, message)
   local copy = {}
   for key, value in pairs(body) do copy[key] = value end
-  copy.message, copy.error = message, nil
+  copy.message = message
   return copy
 end
 
--- `error` may be a table, a list of them, true, or a text: a code when a message stands beside it.
+-- `error` may be a table, a list of them, true, or a text: a code when a message stands beside it, else the message
+-- (and perhaps a code all the same).
 local function of_error(body)
   local inner = body.error
   if type(inner) == "table" then
@@ -36,7 +56,7 @@ local function of_error(body)
     local wraps = inner.error ~= nil and inner.message == nil and inner.reason == nil
     return wraps and of_error(inner) or inner
   end
-  if M.text(inner) and not (M.text(body.message) or M.text(body.reason)) then return with_message(body, inner) end
+  if M.text(inner) and not M.message(body) then return with_message(body, inner) end
   return body
 end
 
@@ -51,7 +71,7 @@ end
 
 -- A numeric code that stands for the status (in a 200, or inside a stream).
 function M.status(inner)
-  for _, name in ipairs({ "status_code", "status", "code" }) do
+  for _, name in ipairs({ "status_code", "status", "code", "error" }) do
     local n = tonumber(inner[name])
     if n and n >= 400 and n <= 599 and n % 1 == 0 then return n end
   end
@@ -71,24 +91,8 @@ function M.body(body)
   return body, status
 end
 
-local function nested_message(value)
-  for _, name in ipairs(NESTED_MESSAGE_FIELDS) do
-    if M.text(value[name]) then return value[name] end
-  end
-end
-
--- The message in what M.body found.
-function M.message(inner)
-  for _, name in ipairs(MESSAGE_FIELDS) do
-    local value = inner[name]
-    local found = type(value) == "table" and nested_message(value) or M.text(value)
-    if found then return found end
-  end
-  return nil
-end
-
 local function as_text(value)
-  if type(value) == "number" then return ("%.14g"):format(value) end
+  if type(value) == "number" then return (value % 1 == 0 and "%.0f" or "%.14g"):format(value) end
   return M.text(value)
 end
 
@@ -96,9 +100,9 @@ local function is_identifier(text)
   return text ~= nil and text ~= "error" and text:find("^[%w_.-]+$") ~= nil
 end
 
--- The code as text, or nil. One that only repeats a status (a set of them) gives way to `type`.
-function M.code(inner, statuses)
-  local message = M.message(inner)
+-- The code as text, or nil. One that only repeats a status (a set of them) gives way to `type`; what is the message
+-- already is no code.
+function M.code(inner, statuses, message)
   for _, name in ipairs(CODE_FIELDS) do
     local code = as_text(inner[name])
     if code and code ~= message and not statuses[tonumber(code) or false] then return code end

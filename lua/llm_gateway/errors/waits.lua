@@ -35,6 +35,7 @@ local function named_bucket(headers, name, text)
     return headers[(name:gsub("remaining", what))]
   end
   local reset = sibling("reset") or headers["x-ratelimit-reset"] or headers["ratelimit-reset"]
+    or headers["x-rate-limit-reset"]
   return { remaining = remaining, limit = leading(sibling("limit")), reset = reset }
 end
 
@@ -55,7 +56,7 @@ end
 local function buckets(headers)
   local names, list = {}, {}
   for name in pairs(headers) do
-    if name:find("ratelimit", 1, true) and name:find("remaining", 1, true) then table.insert(names, name) end
+    if name:find("rate%-?limit") and name:find("remaining", 1, true) then table.insert(names, name) end
   end
   table.sort(names) -- so that the same headers always give the same answer
   for _, name in ipairs(names) do table.insert(list, named_bucket(headers, name, headers[name])) end
@@ -118,9 +119,10 @@ function M.retry_after(kind, headers, message, field)
   return seconds and values.integral(seconds) or nil
 end
 
--- Limit and use of the used-up bucket in a rate limit's headers; nil without one.
+-- Limit and use of the used-up bucket in a rate limit's headers, or of the only one; nil without one.
 function M.limits(headers)
-  local bucket = exhausted(headers, os.time())
+  local all = buckets(headers)
+  local bucket = exhausted(headers, os.time()) or (all[2] == nil and all[1])
   if not bucket or not bucket.limit then return nil end
   return bucket.limit, number(bucket.limit - bucket.remaining)
 end
