@@ -154,4 +154,72 @@ describe("chunks", function()
     local reply = assert(stream:collect())
     assert.same({ "one two", "stop" }, { reply.choices[1].text, reply.choices[1].finish_reason })
   end)
+
+  local function call_piece(json) return delta('"delta":{"tool_calls":[' .. json .. "]}") end
+
+  it("bring tool calls whose pieces say their id again, or an empty one, without an index", function()
+    for _, second in ipairs({
+      '{"id":"a","function":{"arguments":"}"}}', '{"id":"","function":{"name":"","arguments":"}"}}',
+      '{"id":"a","function":{"name":"f","arguments":"}"}}',
+    }) do
+      local first = call_piece('{"id":"a","function":{"name":"f","arguments":"{"}}')
+      local calls = message({ first, call_piece(second), END }).tool_calls
+      assert.same({ 1, "a", "f", "{}" },
+        { #calls, calls[1].id, calls[1]["function"].name, calls[1]["function"].arguments }, second)
+    end
+    local mixed = message({
+      call_piece('{"id":"a","function":{"name":"f","arguments":"1"}}'),
+      call_piece('{"id":"b","function":{"name":"g","arguments":"2"}}'),
+      call_piece('{"id":"b","function":{"arguments":"2"}},{"id":"a","function":{"arguments":"1"}}'), END,
+    }).tool_calls
+    assert.same({ 2, "11", "22" }, { #mixed, mixed[1]["function"].arguments, mixed[2]["function"].arguments })
+  end)
+
+  it("bring a tool's name in pieces, or again and again, and one call that is in no list", function()
+    local function name(...)
+      local events = {}
+      for i, piece in ipairs({ ... }) do
+        events[i] = call_piece(('{"index":0,"function":{"name":"%s","arguments":""}}'):format(piece))
+      end
+      table.insert(events, END)
+      return message(events).tool_calls[1]["function"].name
+    end
+    assert.equal("get_weather", name("get_", "weather"))
+    assert.equal("get_weather", name("get_weather", "get_weather", ""))
+    local calls = message({ delta('"delta":{"tool_calls":{"id":"a","function":{"name":"f","arguments":"{}"}}}'), END })
+      .tool_calls
+    assert.same({ 1, "f" }, { #calls, calls[1]["function"].name })
+  end)
+
+  it("keep what was said when a later one is empty, gather logprobs, and keep lists lists", function()
+    local reply = collect({
+      '{"id":"i","model":"m","choices":[{"index":0,"delta":{"content":"a","annotations":[],"flag":true},'
+        .. '"logprobs":{"content":[{"token":"a"}]}}]}',
+      '{"id":"","model":"","choices":[{"index":0,"delta":{"content":"b","flag":false},'
+        .. '"logprobs":{"content":[{"token":"b"}]},"finish_reason":"stop"}]}',
+      '{"choices":[{"index":0,"delta":{},"finish_reason":""}]}',
+    })
+    local choice = reply.choices[1]
+    assert.same({ "i", "m", "stop", "ab" }, { reply.id, reply.model, choice.finish_reason, choice.message.content })
+    assert.same({ "a", "b" }, { choice.logprobs.content[1].token, choice.logprobs.content[2].token })
+    assert.is_false(choice.message.flag)
+    assert.matches('"annotations":%[%]', (llm.json.encode(choice.message)))
+    assert.matches('"choices":%[%]', (llm.json.encode(open({ '{"usage":{}}', "[DONE]" }):next())))
+  end)
+
+  it("may have content in parts, between or beside text", function()
+    local part = delta('"delta":{"content":[{"type":"text","text":"B"}]}')
+    for _, events in ipairs({
+      { delta('"delta":{"content":"A"}'), part, delta('"delta":{"content":"C"}') },
+      { delta('"delta":{"content":[{"type":"text","text":"A"}]}'), part, delta('"delta":{"content":"C"}') },
+      { '{"choices":[{"message":{"role":"assistant","content":[{"type":"text","text":"ABC"}]}}]}' },
+    }) do
+      table.insert(events, END)
+      table.insert(events, "[DONE]")
+      local texts = {}
+      for text in open(events):texts() do table.insert(texts, text) end
+      assert.equal("ABC", table.concat(texts))
+      assert.equal("ABC", assert(open(events):collect()):text())
+    end
+  end)
 end)

@@ -2,7 +2,9 @@
 local core = require "llm_gateway.core"
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local deaf_server = require("spec.deaf").start
 local lockstep = require "spec.lockstep"
+local support = require "spec.support"
 
 local function stream_request(text, fault)
   return {
@@ -19,6 +21,8 @@ local function drain(stream)
   end
   return count, err
 end
+
+local CHUNK = "data: " .. support.delta('"delta":{"content":"x"}') .. "\n\n"
 
 describe("the loop", function()
   local gateway, loop, client
@@ -196,12 +200,161 @@ describe("the loop", function()
     assert.equal(before + 1, broken)
   end)
 
+  local function cpu_seconds(fn)
+    local started = os.clock()
+    fn()
+    return os.clock() - started
+  end
+
+  it("is at rest when its last stream has ended or was closed", function()
+    for _, fault in ipairs({ "", "stall" }) do
+      local stream = assert(client:chat(stream_request("Count to 3", fault ~= "" and fault or nil)))
+      for _ = 1, 3 do stream:next() end
+      if fault == "" then drain(stream) else stream:close() end
+      assert.is_true(cpu_seconds(function() loop:sleep(0.2) end) < 0.1)
+    end
+    assert(client:chat(stream_request(nil, "stall")))
+    client:close()
+    assert.is_true(cpu_seconds(function() loop:sleep(0.2) end) < 0.1)
+  end)
+
+  it("is at rest while a coroutine inside a task waits", function()
+    loop:spawn(function()
+      coroutine.wrap(function() drain(assert(client:chat(stream_request("Count to 40")))) end)()
+    end)
+    assert.is_true(cpu_seconds(function() while loop:step() do loop:pending() end end) < 0.2)
+  end)
+
+  it("lets a descriptor's host rest when the work is done", function()
+    if not loop:fd() then return end
+    local function readable(seconds)
+      return type(require("cqueues").poll({ pollfd = loop:fd(), events = "r" }, seconds)) == "table"
+    end
+    drain(assert(client:chat(stream_request("Count to 3"))))
+    local steps = 0
+    while readable(0.15) and steps < 50 do
+      steps = steps + 1
+      loop:step(0)
+    end
+    assert.is_true(steps < 20, steps .. " steps")
+    local forgotten = assert(client:chat(stream_request(nil, "stall")))
+    assert.is_true(loop:pending() and forgotten ~= nil)
+    forgotten = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(readable(1), "a host would wait for ever")
+    assert.is_false(loop:step(0))
+  end)
+
+  it("closes under its streams, which say so, and tells its host", function()
+    local idle = 0
+    loop.on_idle = function() idle = idle + 1 end
+    local read, unread = assert(client:chat(stream_request(nil, "stall"))), assert(client:chat(stream_request()))
+    read:next()
+    loop:close()
+    assert.equal(1, idle)
+    assert.equal("cancelled", select(2, read:next()).kind)
+    unread:close()
+    assert.equal("cancelled", select(2, unread:next()).kind)
+  end)
+
+  it("is collected with its tasks", function()
+    local forgotten = setmetatable({}, { __mode = "v" })
+    for i = 1, 5 do
+      local own = llm.new_loop()
+      own:spawn(function() own:sleep(9) end)
+      own:step(0)
+      forgotten[i] = own.core
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(forgotten))
+  end)
+
+  -- Whatever Lua allocates may start a collection, and with it a finalizer of the program's.
+  it("and its streams may be closed by finalizers at any moment", function()
+    if _VERSION == "Lua 5.1" then return end -- tables have no finalizers there
+    local named = ("event: delta\n" .. CHUNK):rep(400)
+    local own = support.answering(gateway, named, { type = "text/event-stream" })
+    local usual = collectgarbage("setpause", 0) -- one collection after the other
+    for _ = 1, 20 do
+      local stream = assert(own:request({ path = "/v1/events", stream = true }))
+      setmetatable({}, { __gc = function() stream:close() end })
+      drain(stream)
+    end
+    for _ = 1, 200 do
+      local brief = llm.new_loop()
+      local hasty = client:with({ loop = brief })
+      setmetatable({}, { __gc = function() brief:close() end })
+      pcall(hasty.health, hasty)
+      brief:close()
+    end
+    collectgarbage("setpause", usual)
+  end)
+
   it("forgives the time in which nobody drove it", function()
     local hurried = client:with({ timeout = 0.1 })
     local stream = assert(hurried:chat(stream_request("Count to 20")))
     local until_then = os.clock() + 0.3
     while os.clock() < until_then do stream:info() end
     assert.equal(22, (drain(stream)))
+  end)
+
+
+  local function wait_undriven(seconds)
+    os.execute("sleep " .. seconds)
+  end
+
+  -- A stream of two chunks with so many seconds between them.
+  local function with_a_gap(seconds, options)
+    options.loop = loop
+    local head = support.answer(CHUNK, { type = "text/event-stream", length = false })
+    local last = "data: " .. support.delta('"delta":{},"finish_reason":"stop"') .. "\n\n"
+    local own = support.scripted(gateway, { head, { delay = seconds }, { send = last } }, options)
+    return assert(own:chat(stream_request()))
+  end
+
+  it("does not take for silence what it did not see", function()
+    for _, undriven in ipairs({ 0.25, 0.45, 1.2 }) do
+      local stream = with_a_gap(undriven + 0.2, { timeout = 0.4 })
+      assert(stream:next())
+      wait_undriven(undriven)
+      assert(stream:next())
+      assert.is_nil((stream:next()))
+    end
+  end)
+
+  it("forgives undriven time when a new call comes first", function()
+    local stream = with_a_gap(1.5, { timeout = 0.5 })
+    assert(stream:next())
+    drain(assert(client:chat(stream_request("Hi")))) -- its connection drains
+    wait_undriven(1.2)
+    assert(client:health())
+    assert(stream:next())
+  end)
+
+  it("does not lengthen a clock by the time before its call", function()
+    local deaf = deaf_server()
+    assert(client:health({ timeout = 0.1 }))
+    wait_undriven(1.3)
+    local started = core.now()
+    local _, err = client:with({ base_url = deaf.url, connect_timeout = 0.2 }):health()
+    assert.matches("connect_timeout", err.message)
+    assert.is_true(core.now() - started < 0.5)
+    deaf:close()
+  end)
+
+  it("judges clocks beside a busy stream, however small the budget", function()
+    local ended
+    loop:spawn(function()
+      local stream = assert(client:with({ timeout = 0.2 }):chat(stream_request(nil, "stall")))
+      ended = select(2, drain(stream))
+    end)
+    loop:spawn(function() drain(assert(client:chat(stream_request(nil, "heartbeat;every=0.001")))) end)
+    local started = core.now()
+    while not ended and core.now() - started < 3 do loop:step(0, 0) end
+    assert.equal("timeout", ended.kind)
+    assert.is_true(core.now() - started < 1)
   end)
 
   it("waits for a name that hangs no longer than its clock", function()

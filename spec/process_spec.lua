@@ -57,7 +57,12 @@ describe("a process", function()
         local ok, err = pcall(client.health, client)
         local told = not ok and tostring(err):find("fork") ~= nil
         local ok2 = pcall(stream.next, stream)
+        local task = llm.spawn(function() return llm.sleep(9) end)
+        stream:info()
+        stream:close()
         client:close()
+        task:cancel()
+        llm.loop():close()
         stream, client = nil, nil
         collectgarbage() collectgarbage()
         local fresh = llm.new{ base_url = os.getenv("URL"), api_key = "gw_dev", loop = llm.new_loop() }

@@ -80,20 +80,69 @@ describe("retries", function()
     assert.same({ "timeout", 2 }, { err.kind, err.attempts })
   end)
 
-  it("leave out libcurl's own: a POST on a kept connection that dies is sent once", function()
-    local loop = llm.new_loop()
-    local fresh = client:with({ loop = loop })
-    local counter = llm.new({ base_url = gateway.url, loop = llm.new_loop() })
-    local function requests() return counter:request({ method = "GET", path = "/~stats" }).requests end
-    local request = { messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "drop-next" } }
-    assert(fresh:chat(request))
-    local before = requests()
-    request.headers = nil
-    local reply, err = fresh:chat(request)
+  it("leave out libcurl's own: a request on a kept connection that dies is sent once", function()
+    local counter = support.client(gateway, { loop = llm.new_loop() })
+    local function requests() return assert(counter:request({ method = "GET", path = "/~stats" })).requests end
+    for name, again in pairs({
+      chat = function(fresh) return fresh:chat(support.ask("hi")) end,
+      health = function(fresh) return fresh:health() end,
+      models = function(fresh) return fresh:models() end,
+      delete = function(fresh) return fresh:request({ method = "DELETE", path = "/v1/x" }) end,
+      post = function(fresh) return fresh:request({ path = "/v1/x" }) end,
+    }) do
+      local loop = llm.new_loop()
+      local fresh = client:with({ loop = loop })
+      assert(fresh:chat(support.ask("hi", { headers = { ["X-Dev-Fault"] = "drop-next" } })))
+      local before = requests()
+      local reply, err = again(fresh)
+      assert.is_nil(reply)
+      assert.same({ "connection", 1, false }, { err.kind, err.attempts, err.retryable })
+      assert.matches("kept connection", err.message)
+      assert.is_true(requests() <= before + 1, name)
+      loop:close()
+    end
+  end)
+
+  it("take a refusal for an answer although its body never came", function()
+    local function cut(status)
+      local step = support.answer("", { status = status, length = false, headers = {
+        "retry-after-ms: 1", "x-request-id: cut-1", "Content-Length: 50",
+      } })
+      return support.scripted(gateway, { step }, { max_retries = 1 }):chat(support.ask("x"))
+    end
+    local _, err = cut(503)
+    assert.same({ "server", 503, 2, true, 0.001, "cut-1" },
+      { err.kind, err.status, err.attempts, err.retryable, err.retry_after, err.request_id })
+    assert.matches("HTTP 503.*lost", err.message)
+    _, err = cut(429)
+    assert.same({ "rate_limit", 2 }, { err.kind, err.attempts })
+    _, err = cut(200)
+    assert.same({ "connection", 1 }, { err.kind, err.attempts })
+  end)
+
+  it("end when the client is closed meanwhile, at once", function()
+    local own = client:with({ max_retries = 3, on_retry = function() end })
+    local request = support.ask("x", { headers = { ["X-Dev-Fault"] = "status;code=503;retry_after=5" } })
+    local task = llm.spawn(function() return own:chat(request) end)
+    local started = core.now()
+    while core.now() - started < 0.1 do llm.step(0.02) end
+    own:close()
+    local reply, err = task:join()
     assert.is_nil(reply)
-    assert.same({ "connection", 1, false }, { err.kind, err.attempts, err.retryable })
-    assert.is_true(requests() <= before + 1)
-    loop:close()
+    assert.same({ "cancelled", 1 }, { err.kind, err.attempts })
+    assert.is_true(core.now() - started < 1)
+  end)
+
+  it("end when a hook or the key's function closes the client", function()
+    for _, name in ipairs({ "on_request", "on_retry", "api_key" }) do
+      local own
+      own = client:with({ [name] = function()
+        own:close()
+        return "gw_dev"
+      end })
+      local _, err = own:chat(support.ask("x", { headers = { ["X-Dev-Fault"] = "status;code=503;retry_after=5" } }))
+      assert.equal("cancelled", err.kind, name)
+    end
   end)
 
   it("try a connection that was never made again", function()

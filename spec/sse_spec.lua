@@ -130,6 +130,23 @@ describe("the SSE parser", function()
     assert.is_true(large < 40 * small + 0.05, ("%g s for 8 times what took %g s"):format(large, small))
   end)
 
+  it("ignores an id that each of its events would have a copy of", function()
+    local parser = sse.new()
+    parser:feed("id: " .. ("x"):rep(1024) .. "\ndata: 1\n\nid: " .. ("y"):rep(1025) .. "\ndata: 2\n\n")
+    assert.equal(("x"):rep(1024), parser:next().id)
+    assert.equal(("x"):rep(1024), parser:next().id)
+  end)
+
+  it("may be closed by a finalizer while an event is handed over", function()
+    if _VERSION == "Lua 5.1" then return end -- tables have no finalizers there
+    for _ = 1, 300 do
+      local parser = sse.new()
+      parser:feed(("event: a\nid: 5\ndata: " .. ("x"):rep(100) .. "\n\n"):rep(20))
+      setmetatable({}, { __gc = function() parser:close() end })
+      for _ = 1, 20 do pcall(parser.next, parser) end
+    end
+  end)
+
   it("checks its option", function()
     assert.has_error(function() sse.new({ max_event_bytes = 0 }) end)
     assert.has_error(function() sse.new({ max_event_bytes = "1" }) end)

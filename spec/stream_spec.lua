@@ -1,6 +1,7 @@
 -- Streams that tell the truth: under every fault, and however the bytes are cut.
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local HALF_1, HALF_2 = "\\ud83d", "\\ude00"
 
@@ -213,5 +214,70 @@ describe("a stream", function()
       table.insert(seen, event_name)
     end
     assert.same({ "start", "ping", "message" }, seen)
+  end)
+
+  -- A stream of another path that begins with an event of its own.
+  local function other(steps, options)
+    table.insert(steps, 1, support.answer('data: {"a":1}\n\n', { type = "text/event-stream", length = false }))
+    return llm.assert(support.scripted(gateway, steps, options):request({ path = "/v1/events", stream = true }))
+  end
+
+  it("of another path is ended by its end alone: whatever breaks it is an error", function()
+    for kind, ways in pairs({
+      timeout = {
+        { { { hold = true } }, { timeout = 0.05 } }, { { { hold = true } }, { event_timeout = 0.05 } },
+        { { { hold = true } }, { total_timeout = 0.3 } },
+      },
+      stream = {
+        { { { send = 'data: {"b":' } } }, { { { reset = true } } },
+        { { { send = 'data: {"b":"' .. ("x"):rep(100) .. '"}\n\n' } }, { max_event_bytes = 50 } },
+      },
+    }) do
+      for i, way in ipairs(ways) do
+        local chunks, err = support.drain(other(way[1], way[2]))
+        assert.same({ 1, kind, false }, { #chunks, err and err.kind, err and err.retryable }, kind .. i)
+      end
+    end
+    local length = support.answer('data: {"a":1}\n\n', { type = "text/event-stream", length = false,
+      headers = { "Content-Length: 99" } })
+    local short = support.scripted(gateway, { length }):request({ path = "/v1/events", stream = true })
+    assert.equal("stream", select(2, support.drain(short)).kind)
+  end)
+
+  it("is a chat's where a query follows its path", function()
+    local cut = support.streaming(gateway, { '{"choices":[{"delta":{"content":"a"}}]}' })
+    local stream = llm.assert(cut:request({ path = "/v1/chat/completions?api-version=1", stream = true }))
+    assert.equal(0, stream:next().choices[1].index)
+    assert.equal("stream", select(2, stream:next()).kind)
+  end)
+
+  it("is not to be repeated once an event was handed over, and is before", function()
+    local slow = '{"error":{"message":"slow","code":429}}'
+    local role = support.delta('"delta":{"role":"assistant","content":""}')
+    local chunks, err = support.drain(llm.assert(open(nil, nil, support.streaming(gateway, { role, slow }))))
+    assert.same({ 1, "rate_limit", false }, { #chunks, err.kind, err.retryable })
+    chunks, err = support.drain(llm.assert(open(nil, nil, support.streaming(gateway, { slow }))))
+    assert.same({ 0, "rate_limit", true }, { #chunks, err.kind, err.retryable })
+  end)
+
+  it("takes an empty finish_reason for none", function()
+    for _, empty in ipairs({ '""', "false", "null" }) do
+      local text, err = read(open(nil, nil, support.streaming(gateway, {
+        support.delta('"delta":{"content":"a"},"finish_reason":' .. empty) })))
+      assert.same({ "a", "stream" }, { text, err and err.kind })
+    end
+  end)
+
+  it("hands over chunks without the names of their events", function()
+    local stream = llm.assert(play({ { send = "event: delta\n" .. event("a", true) } }))
+    local chunk, second = stream:next()
+    assert.same({ "a", nil }, { chunk.choices[1].delta.content, second })
+  end)
+
+  it("is broken by an event called error, whatever its data", function()
+    for _, data in ipairs({ "", "[DONE]" }) do
+      local _, err = read(play({ { send = event("a") .. "event: error\ndata: " .. data .. "\n\n" } }))
+      assert.equal("server", err.kind)
+    end
   end)
 end)

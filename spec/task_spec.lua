@@ -236,6 +236,42 @@ describe("tasks", function()
     end)
   end
 
+  it("are children of their run when a coroutine inside it spawns them", function()
+    local grown = false
+    llm.run(function()
+      coroutine.wrap(function()
+        llm.spawn(function()
+          llm.sleep(0.01)
+          grown = true
+        end)
+      end)()
+    end)
+    assert.is_true(grown)
+    local ok, err = pcall(llm.run, function()
+      coroutine.wrap(function() llm.spawn(function() error("child", 0) end) end)()
+    end)
+    assert.same({ false, "child" }, { ok, err })
+  end)
+
+  it("of another loop sleep with llm.sleep too, and map with their own", function()
+    local other = llm.new_loop()
+    local told
+    other:run(function()
+      llm.sleep(0.01)
+      told = select(2, pcall(llm.map, { 1 }, tostring))
+    end)
+    assert.matches("another loop", told)
+    other:close()
+  end)
+
+  it("end although what they raise cannot be told", function()
+    local odd = setmetatable({}, { __tostring = function() error("no") end })
+    local _, err = llm.spawn(function() error(odd, 0) end):join()
+    assert.equal("task", err.kind)
+    assert.equal(odd, err.cause)
+    assert.matches("an error that is a table", err.message)
+  end)
+
   it("spawn from a hook", function()
     local seen
     local hooked = client:with({ on_request = function() seen = llm.spawn(function() return "spawned" end) end })
@@ -444,6 +480,16 @@ describe("tasks", function()
           coroutine.wrap(function() fn(task) end)()
         end))
       end
+    end)
+
+    it("refuse a join in a callback of a step, which would never end", function()
+      local raised
+      llm.spawn(function() end):on_done(function()
+        local waiting = llm.spawn(function() llm.sleep(0) end)
+        raised = select(2, pcall(waiting.join, waiting))
+      end)
+      while llm.step() do llm.pending() end
+      assert.matches("being stepped", raised)
     end)
 
     it("refuse a client of another loop", function()

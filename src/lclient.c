@@ -132,13 +132,12 @@ int lclient_send(lua_State *L) {
   transfer_options options = {0};
   lua_client *c = luaL_checkudata(L, 1, CLIENT);
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_argcheck(L, c->open, 1, "the client is closed");
   lua_settop(L, 2);
   compat_getuservalue(L, 1);
   lua_getfield(L, 3, LOOP_FIELD);
-  loop *l = lloop_check(L, 4);
   read_options(L, &options);
-  transfer *t = ltransfer_push(L, l, 1);
+  transfer *t = ltransfer_push(L, 4, 1);
+  luaL_argcheck(L, c->open, 1, "the client is closed");
   transfer_join_group(t, &c->transfers);
   add_headers(L, t);
   options.has_body = add_body(L, t);
@@ -151,5 +150,5 @@ int lclient_send(lua_State *L) {
 static const luaL_Reg methods[] = {{NULL, NULL}};
 
 void lclient_open(lua_State *L) {
-  lcore_class(L, CLIENT, methods, l_close);
+  lcore_class(L, CLIENT, methods, l_close, l_close);
 }

@@ -24,13 +24,13 @@ void *lcore_new(lua_State *L, size_t size, const char *name) {
   return block;
 }
 
-void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close) {
-  static const char *const closers[] = {"__gc", "__close"};
+void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close,
+                 lua_CFunction gc) {
   luaL_newmetatable(L, name);
-  for (int i = 0; i < 2; i++) {
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, closers[i]);
-  }
+  lua_pushcfunction(L, close);
+  lua_setfield(L, -2, "__close");
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
   lua_newtable(L);
   compat_setfuncs(L, methods);
   lua_pushcfunction(L, close);
@@ -38,6 +38,18 @@ void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CF
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "__index");
   lua_remove(L, -2);
+}
+
+void lcore_keep(lua_State *L, buffer *kept, const char *bytes, size_t n) {
+  buffer_clear(kept);
+  if (buffer_append(kept, bytes, n) != 0) luaL_error(L, "not enough memory");
+}
+
+void lcore_keep_event(lua_State *L, buffer *kept, sse_event *event) {
+  lcore_keep(L, kept, event->data, event->data_length + event->type_length + event->id_length);
+  event->data = buffer_bytes(kept);
+  event->type = event->data + event->data_length;
+  event->id = event->type + event->type_length;
 }
 
 /* ---- functions ---- */

@@ -3,9 +3,11 @@
  * The binding is the only C that sees a lua_State and the only C that raises.
  * Its objects are userdata that are born closed: the block is zeroed and has
  * its metatable before anything is acquired, and one idempotent function serves
- * close, __gc and __close. No function here yields. The Lua files above it are
- * its only users: it checks types so that it cannot crash, and leaves it to
- * them to speak to people.
+ * close and __close, and __gc where that has no more to free. No function here
+ * yields. Whenever Lua allocates, a finalizer of the program's may run and close
+ * any object: what is read from one must be looked up, or copied, after that. The Lua files above
+ * it are its only users: it checks types so that it cannot crash, and leaves it to them to speak to
+ * people.
  */
 #ifndef LLMG_LCORE_H
 #define LLMG_LCORE_H
@@ -20,9 +22,16 @@ LLMG_HIDDEN_BEGIN
 /* Pushes a zeroed block of `size` bytes with the metatable called `name`. */
 void *lcore_new(lua_State *L, size_t size, const char *name);
 
-/* Makes the metatable called `name`: `methods` are its __index, `close` its close, __gc and
- * __close. Leaves the table of methods on the stack. */
-void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close);
+/* Makes the metatable called `name`: `methods` are its __index, `close` its close and __close, `gc`
+ * its __gc. Leaves the table of methods on the stack. */
+void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close,
+                 lua_CFunction gc);
+
+/* Copies bytes to where only the end of their object frees them. Raises without memory. */
+void lcore_keep(lua_State *L, buffer *kept, const char *bytes, size_t n);
+
+/* The same for an event's texts, which point there afterwards. */
+void lcore_keep_event(lua_State *L, buffer *kept, sse_event *event);
 
 /* The loop of the loop object at `i`. Raises when that is closed or inherited through fork(). */
 loop *lloop_check(lua_State *L, int i);
@@ -30,8 +39,9 @@ loop *lloop_check(lua_State *L, int i);
 /* Raises unless this process made the loop. */
 void lloop_check_process(lua_State *L, const loop *l);
 
-/* Pushes a transfer object that keeps the object at `keeper` alive. Raises without memory. */
-transfer *ltransfer_push(lua_State *L, loop *l, int keeper);
+/* Pushes a transfer object, of the loop object at `owner`, that keeps the object at `keeper` alive.
+ * Raises when the loop is closed, and without memory. */
+transfer *ltransfer_push(lua_State *L, int owner, int keeper);
 
 /* Pushes the table of facts about why a transfer failed. */
 void ltransfer_push_failure(lua_State *L, const transfer *t);

@@ -6,7 +6,8 @@
 #define LOOP "llm_gateway.core.loop"
 
 typedef struct lua_loop {
-  loop *loop; /* NULL when closed */
+  loop *loop; /* NULL when there is none */
+  bool closed;
 } lua_loop;
 
 static loop *check(lua_State *L) {
@@ -19,11 +20,16 @@ void lloop_check_process(lua_State *L, const loop *l) {
                   "(llm.new_loop) after fork");
 }
 
-loop *lloop_check(lua_State *L, int i) {
+static loop *check_open(lua_State *L, int i) {
   lua_loop *u = luaL_checkudata(L, i, LOOP);
-  if (u->loop == NULL) luaL_error(L, "the loop is closed");
-  lloop_check_process(L, u->loop);
+  if (u->loop == NULL || u->closed) luaL_error(L, "the loop is closed");
   return u->loop;
+}
+
+loop *lloop_check(lua_State *L, int i) {
+  loop *l = check_open(L, i);
+  lloop_check_process(L, l);
+  return l;
 }
 
 static int64_t opt_duration(lua_State *L, int i) {
@@ -40,7 +46,7 @@ int lloop_new(lua_State *L) {
   return 2;
 }
 
-static int l_close(lua_State *L) {
+static int l_gc(lua_State *L) {
   lua_loop *u = luaL_checkudata(L, 1, LOOP);
   loop *l = u->loop;
   u->loop = NULL;
@@ -48,10 +54,26 @@ static int l_close(lua_State *L) {
   return 0;
 }
 
+/* loop:close(watched): closes all connections; the descriptor too, unless a host has yet to hear of
+ * it. */
+static int l_close(lua_State *L) {
+  lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  if (!lua_toboolean(L, 2)) return l_gc(L);
+  if (u->loop != NULL && !u->closed) loop_close(u->loop);
+  u->closed = true;
+  return 0;
+}
+
 /* loop:is_open() */
 static int l_is_open(lua_State *L) {
   const lua_loop *u = luaL_checkudata(L, 1, LOOP);
-  lua_pushboolean(L, u->loop != NULL);
+  lua_pushboolean(L, u->loop != NULL && !u->closed);
+  return 1;
+}
+
+/* loop:is_ours(): whether this process made it */
+static int l_is_ours(lua_State *L) {
+  lua_pushboolean(L, loop_is_ours(check_open(L, 1)));
   return 1;
 }
 
@@ -71,9 +93,10 @@ static int l_step(lua_State *L) {
   return 0;
 }
 
-/* loop:alarm(seconds|nil): the descriptor becomes readable then; nil unsets it. */
+/* loop:alarm(seconds|nil): the descriptor becomes readable then; nil unsets it. Nothing happens in
+ * a forked child. */
 static int l_alarm(lua_State *L) {
-  loop *l = check(L);
+  loop *l = check_open(L, 1);
   int64_t delay = opt_duration(L, 2);
   loop_alarm(l, delay == CLOCK_NEVER ? CLOCK_NEVER : clock_after(clock_now(), delay));
   return 0;
@@ -94,9 +117,9 @@ static int l_running(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"is_open", l_is_open}, {"fd", l_fd},           {"step", l_step}, {"alarm", l_alarm},
-    {"ready", l_ready},     {"running", l_running}, {NULL, NULL}};
+    {"is_open", l_is_open}, {"is_ours", l_is_ours}, {"fd", l_fd},           {"step", l_step},
+    {"alarm", l_alarm},     {"ready", l_ready},     {"running", l_running}, {NULL, NULL}};
 
 void lloop_open(lua_State *L) {
-  lcore_class(L, LOOP, methods, l_close);
+  lcore_class(L, LOOP, methods, l_close, l_gc);
 }

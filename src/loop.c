@@ -3,6 +3,7 @@
 #include "loop.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define SPARE_EASIES 16
 #define LATE         (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
 #define STOPPED      CLOCK_SECOND        /* later than this, it was not driving at all */
+#define FRAME        (CLOCK_SECOND / 10) /* who does not watch the descriptor steps as often */
 
 struct loop {
   CURLM *multi;
@@ -31,6 +33,8 @@ struct loop {
   int64_t judge_at;   /* no clock runs out before this */
   int64_t alarm;      /* what the user of the loop asked for */
   int64_t stepped_at; /* when the last step ended */
+  bool watched;       /* a host has the descriptor */
+  int open_errno;     /* why the last socket could not be opened, or 0 */
   CURL *spare[SPARE_EASIES];
   int spares;
   buffer sockets; /* the open ones, as ints, for a forked child to close */
@@ -44,12 +48,17 @@ curl_socket_t loop_open_socket(void *self, curlsocktype purpose, struct curl_soc
   loop *l = self;
   (void)purpose;
   int fd = socket(address->family, address->socktype, address->protocol);
+  l->open_errno = fd < 0 ? errno : 0;
   if (fd < 0) return CURL_SOCKET_BAD;
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
       buffer_append(&l->sockets, (const char *)&fd, sizeof fd) == 0)
     return fd;
   close(fd);
   return CURL_SOCKET_BAD;
+}
+
+int loop_open_errno(const loop *l) {
+  return l->open_errno;
 }
 
 /* CURLOPT_CLOSESOCKETFUNCTION; forgets the socket by putting the first in its place. */
@@ -132,15 +141,21 @@ static void close_in_child(loop *l) {
 static void close_curl(loop *l) {
   while (l->spares > 0) curl_easy_cleanup(l->spare[--l->spares]);
   if (l->multi != NULL) curl_multi_cleanup(l->multi);
+  l->multi = NULL;
 }
 
-void loop_free(loop *l) {
-  if (l == NULL) return;
+void loop_close(loop *l) {
   orphan_all(l);
   if (loop_is_ours(l))
     close_curl(l);
   else
     close_in_child(l);
+  buffer_clear(&l->sockets);
+}
+
+void loop_free(loop *l) {
+  if (l == NULL) return;
+  loop_close(l);
   poller_free(l->poller);
   buffer_free(&l->sockets);
   mem_free(l);
@@ -150,7 +165,8 @@ bool loop_is_ours(const loop *l) {
   return l->pid == getpid();
 }
 
-int loop_fd(const loop *l) {
+int loop_fd(loop *l) {
+  l->watched = true;
   return poller_fd(l->poller);
 }
 
@@ -208,11 +224,14 @@ void loop_stop(loop_member *m) {
 }
 
 void loop_leave(loop_member *m) {
-  if (m->loop == NULL) return;
+  loop *l = m->loop;
+  if (l == NULL) return;
+  bool was_running = m->running;
   loop_stop(m);
   list_remove(&m->node);
   list_remove(&m->ready);
   m->loop = NULL;
+  if (was_running && !l->driving) loop_alarm(l, 0); /* what a host waits for may never come now */
 }
 
 void loop_settles(loop_member *m) {
@@ -221,10 +240,16 @@ void loop_settles(loop_member *m) {
 }
 
 /* What is ready without a step having found it (a client closed by hand) must still be seen by a
- * host that watches the descriptor. */
+ * host that watches the descriptor. A forked child would arm its parent's. */
 static void rearm(loop *l) {
+  if (!loop_is_ours(l)) return;
   int64_t moment = l->judge_at < l->alarm ? l->judge_at : l->alarm;
   poller_alarm(l->poller, list_empty(&l->ready) && !l->nudged ? moment : 0);
+}
+
+void loop_alarm(loop *l, int64_t moment) {
+  l->alarm = moment;
+  rearm(l);
 }
 
 void loop_nudge(loop_member *m) {
@@ -290,21 +315,32 @@ static void judge_all(loop *l, int64_t now) {
   }
 }
 
-/* A clock that was due long before this step says that nobody drove the loop. */
-static void forgive_undriven_time(loop *l, int64_t now) {
+/* How much of the time since the last step nobody drove the loop. A host with the descriptor may
+ * wait for long, and comes when a clock is due, or a little later: long after that, it was not
+ * there. Any other steps now and then. */
+static int64_t undriven(const loop *l, int64_t now) {
+  int64_t gap = now - l->stepped_at;
+  if (!l->watched) return gap - FRAME;
   int64_t late = l->judge_at == CLOCK_NEVER ? 0 : now - l->judge_at;
-  if (late <= LATE) return;
-  int64_t ns = late <= STOPPED ? late : now - l->stepped_at;
+  if (late <= LATE) return 0;
+  return late <= STOPPED ? late : gap;
+}
+
+static void forgive_undriven_time(loop *l) {
+  int64_t now = clock_now(), ns = undriven(l, now);
+  if (ns <= 0) return;
   for (list *node = l->members.next; node != &l->members; node = node->next) {
     loop_member *m = LIST_OWNER(node, loop_member, node);
-    m->class->forgive(m, ns);
+    m->class->forgive(m, ns, now);
   }
 }
 
 /* Clocks are judged after all waiting bytes were read, never before: a late reader is not a silent
- * server. */
+ * server. A budget that never allows for that has to give way. */
 static void drive(loop *l, int64_t until, int64_t budget) {
+  forgive_undriven_time(l);
   l->driving = true;
+  if (l->judge_at != CLOCK_NEVER && clock_now() > l->judge_at + LATE) budget = CLOCK_NEVER;
   bool all = poller_drive(l->poller, until, budget);
   ask_again(l);
   collect_finished(l);
@@ -317,13 +353,7 @@ static void drive(loop *l, int64_t until, int64_t budget) {
 
 void loop_step(loop *l, int64_t wait, int64_t budget) {
   int64_t now = clock_now();
-  forgive_undriven_time(l, now);
   drive(l, list_empty(&l->ready) ? clock_after(now, wait) : now, budget);
-}
-
-void loop_alarm(loop *l, int64_t moment) {
-  l->alarm = moment;
-  rearm(l);
 }
 
 void loop_settle(loop *l) {

@@ -31,8 +31,8 @@ typedef struct loop_class {
   /* Ends the member if a clock of its has run out. Returns when to ask again (CLOCK_NEVER: no
    * more). The member may free itself. */
   int64_t (*judge)(loop_member *m, int64_t now);
-  /* Nobody drove the loop for `ns`: that time does not count as silence. */
-  void (*forgive)(loop_member *m, int64_t ns);
+  /* Nobody drove the loop for `ns` before `now`: that time does not count as silence. */
+  void (*forgive)(loop_member *m, int64_t ns, int64_t now);
   /* The loop is going away; the exchange is stopped and the member has left. */
   void (*orphaned)(loop_member *m);
 } loop_class;
@@ -54,20 +54,26 @@ struct loop_member {
 /* A new loop, or NULL when there is no memory or no descriptor left. */
 loop *loop_new(void);
 
-/* Orphans the members, closes every connection and frees the loop; NULL is allowed. In a forked
- * child it closes the child's copies of the descriptors and touches nothing that is shared. */
+/* Orphans the members and closes every connection. In a forked child it closes the child's copies
+ * of the sockets and touches nothing that is shared. After it only loop_free may be called. */
+void loop_close(loop *l);
+
+/* Closes the loop if that was not done, and its descriptor, and frees it; NULL is allowed. */
 void loop_free(loop *l);
 
 /* Whether this process made the loop. In a forked child it is false, and only loop_free may be
  * called. */
 bool loop_is_ours(const loop *l);
 
-/* See poller_fd. */
-int loop_fd(const loop *l);
+/* See poller_fd. Whoever asks for it is taken to watch it: see the clocks of silence in loop_step.
+ */
+int loop_fd(loop *l);
 
 /* Waits for I/O until `wait` nanoseconds have passed at most (CLOCK_NEVER: no limit) and does what
  * is due; returns at once when a member is ready. Gives back early when doing takes longer than
- * `budget` nanoseconds (CLOCK_NEVER: no limit). */
+ * `budget` nanoseconds (CLOCK_NEVER: no limit). Time in which nobody drove the loop is no silence:
+ * without a watched descriptor what is over a tenth of a second since the last step, with one what
+ * a clock was due long ago. */
 void loop_step(loop *l, int64_t wait, int64_t budget);
 
 /* Makes loop_fd readable at `moment`, for work that the loop knows nothing of; see poller_alarm. */
@@ -114,6 +120,9 @@ void loop_judge_at(loop *l, int64_t moment);
 /* Lets members that only drain end if their last bytes are here, so that their connections can be
  * used again. */
 void loop_settle(loop *l);
+
+/* Why the last socket could not be opened (errno), or 0. */
+int loop_open_errno(const loop *l);
 
 /* The socket callbacks of every easy handle of the loop: close-on-exec, and known to loop_free. */
 curl_socket_t loop_open_socket(void *l, curlsocktype purpose, struct curl_sockaddr *address);

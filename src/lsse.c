@@ -8,12 +8,17 @@
 typedef struct lua_sse {
   bool open;
   sse parser;
+  buffer kept; /* the event that is being pushed: see lcore.h */
 } lua_sse;
 
-static sse *check(lua_State *L) {
+static lua_sse *check_object(lua_State *L) {
   lua_sse *u = luaL_checkudata(L, 1, SSE);
   if (!u->open) luaL_error(L, "the parser is closed");
-  return &u->parser;
+  return u;
+}
+
+static sse *check(lua_State *L) {
+  return &check_object(L)->parser;
 }
 
 /* sse(max_event_bytes) -> parser */
@@ -31,6 +36,12 @@ static int l_close(lua_State *L) {
   if (u->open) sse_free(&u->parser);
   u->open = false;
   return 0;
+}
+
+static int l_gc(lua_State *L) {
+  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  buffer_free(&u->kept);
+  return l_close(L);
 }
 
 static int push_failure(lua_State *L, const sse *p, int status) {
@@ -58,19 +69,22 @@ static void set_text(lua_State *L, const char *name, const char *text, size_t n)
   lua_setfield(L, -2, name);
 }
 
-static void push_event(lua_State *L, const sse_event *event) {
+static void push_event(lua_State *L, lua_sse *u, sse_event *event) {
   bool named = event->type_length > 0;
+  lcore_keep_event(L, &u->kept, event);
   lua_createtable(L, 0, 3);
   set_text(L, "event", named ? event->type : "message", named ? event->type_length : 7);
   set_text(L, "data", event->data, event->data_length);
   set_text(L, "id", event->id, event->id_length);
+  buffer_consume(&u->kept, buffer_length(&u->kept));
 }
 
 /* parser:next() -> {event, data, id} | nil */
 static int l_next(lua_State *L) {
   sse_event event;
-  if (!sse_next(check(L), &event)) return 0;
-  push_event(L, &event);
+  lua_sse *u = check_object(L);
+  if (!sse_next(&u->parser, &event)) return 0;
+  push_event(L, u, &event);
   return 1;
 }
 
@@ -86,8 +100,9 @@ static int l_retry(lua_State *L) {
  * before stay to be pulled. */
 static int l_finish(lua_State *L) {
   sse_event event;
-  if (!sse_finish(check(L), &event)) return 0;
-  push_event(L, &event);
+  lua_sse *u = check_object(L);
+  if (!sse_finish(&u->parser, &event)) return 0;
+  push_event(L, u, &event);
   return 1;
 }
 
@@ -95,5 +110,5 @@ static const luaL_Reg methods[] = {
     {"feed", l_feed}, {"next", l_next}, {"retry", l_retry}, {"finish", l_finish}, {NULL, NULL}};
 
 void lsse_open(lua_State *L) {
-  lcore_class(L, SSE, methods, l_close);
+  lcore_class(L, SSE, methods, l_close, l_gc);
 }

@@ -12,22 +12,28 @@
 
 typedef struct lua_transfer {
   transfer *transfer; /* NULL when closed */
+  buffer kept;        /* what is being pushed: see lcore.h */
 } lua_transfer;
 
-static transfer *check(lua_State *L) {
+static lua_transfer *check_object(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
   if (u->transfer == NULL) luaL_error(L, "the transfer is closed");
-  lloop_check_process(L, transfer_member(u->transfer)->loop);
-  return u->transfer;
+  return u;
 }
 
-transfer *ltransfer_push(lua_State *L, loop *l, int keeper) {
+static lua_transfer *check(lua_State *L) {
+  lua_transfer *u = check_object(L);
+  lloop_check_process(L, transfer_member(u->transfer)->loop);
+  return u;
+}
+
+transfer *ltransfer_push(lua_State *L, int owner, int keeper) {
   lua_transfer *u = lcore_new(L, sizeof *u, TRANSFER);
   lua_createtable(L, 1, 0);
   lua_pushvalue(L, keeper);
   lua_rawseti(L, -2, 1);
   compat_setuservalue(L, -2);
-  u->transfer = transfer_new(l);
+  u->transfer = transfer_new(lloop_check(L, owner));
   if (u->transfer == NULL) luaL_error(L, "not enough memory");
   transfer_member(u->transfer)->owner = u;
   return u->transfer;
@@ -39,6 +45,16 @@ static int l_close(lua_State *L) {
   u->transfer = NULL;
   transfer_free(t);
   return 0;
+}
+
+static int l_gc(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  buffer_free(&u->kept);
+  return l_close(L);
+}
+
+static void let_go(lua_transfer *u) {
+  buffer_consume(&u->kept, buffer_length(&u->kept));
 }
 
 /* transfer:release(): closed for its user, while its connection may end well and be used again. */
@@ -90,17 +106,18 @@ static void set_text(lua_State *L, const char *name, const char *text) {
 
 /* {class, clock, limit_name, text, connected, proxy_status} */
 void ltransfer_push_failure(lua_State *L, const transfer *t) {
-  const transfer_failure *failure = transfer_failed(t);
-  const failure_name *name = &failure_names[failure->class];
+  const transfer_failure failure = *transfer_failed(t);
+  const failure_name *name = &failure_names[failure.class];
+  bool connected = transfer_was_connected(t);
   lua_createtable(L, 0, 6);
   set_text(L, "class", name->class);
   set_text(L, "clock", name->clock);
   set_text(L, "limit_name", name->limit);
-  set_text(L, "text", failure->text);
-  lua_pushboolean(L, transfer_was_connected(t));
+  set_text(L, "text", failure.text);
+  lua_pushboolean(L, connected);
   lua_setfield(L, -2, "connected");
-  if (failure->proxy_status == 0) return;
-  lua_pushinteger(L, failure->proxy_status);
+  if (failure.proxy_status == 0) return;
+  lua_pushinteger(L, failure.proxy_status);
   lua_setfield(L, -2, "proxy_status");
 }
 
@@ -164,24 +181,29 @@ static void push_headers(lua_State *L, const buffer *headers) {
 
 /* transfer:head() -> status, headers, is_event_stream | false | nil, facts */
 static int l_head(lua_State *L) {
-  const transfer *t = check(L);
+  lua_transfer *u = check(L);
+  const transfer *t = u->transfer;
   transfer_status status = transfer_head(t);
   if (status != TRANSFER_READY) return push_nothing(L, t, status);
+  const buffer *lines = transfer_headers(t);
+  bool is_event_stream = transfer_is_event_stream(t);
+  lcore_keep(L, &u->kept, buffer_bytes(lines), buffer_length(lines));
   lua_pushinteger(L, transfer_http_status(t));
-  push_headers(L, transfer_headers(t));
-  lua_pushboolean(L, transfer_is_event_stream(t));
+  push_headers(L, &u->kept);
+  lua_pushboolean(L, is_event_stream);
+  let_go(u);
   return 3;
 }
 
 /* ---- the rest ---- */
 
-/* transfer:body() -> text | false | nil, facts */
+/* transfer:body() -> text (once) | false | nil, facts */
 static int l_body(lua_State *L) {
-  const buffer *body;
-  const transfer *t = check(L);
-  transfer_status status = transfer_body(t, &body);
-  if (status != TRANSFER_READY) return push_nothing(L, t, status);
-  lua_pushlstring(L, buffer_bytes(body), buffer_length(body));
+  lua_transfer *u = check(L);
+  transfer_status status = transfer_take_body(u->transfer, &u->kept);
+  if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  lua_pushlstring(L, buffer_bytes(&u->kept), buffer_length(&u->kept));
+  let_go(u);
   return 1;
 }
 
@@ -190,15 +212,17 @@ static int l_body(lua_State *L) {
 static int l_pull(lua_State *L) {
   sse_event event;
   bool unfinished;
-  transfer *t = check(L);
-  transfer_status status = transfer_next(t, &event, &unfinished);
-  if (status != TRANSFER_READY) return push_nothing(L, t, status);
+  lua_transfer *u = check(L);
+  transfer_status status = transfer_next(u->transfer, &event, &unfinished);
+  if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  lcore_keep_event(L, &u->kept, &event);
   lua_pushlstring(L, event.data, event.data_length);
   if (event.type_length == 0)
     lua_pushnil(L);
   else
     lua_pushlstring(L, event.type, event.type_length);
   lua_pushboolean(L, unfinished);
+  let_go(u);
   return 3;
 }
 
@@ -210,7 +234,7 @@ static void set_number(lua_State *L, const char *name, double number) {
 /* transfer:timings() -> {dns, connect, tls, first_byte, total (seconds), bytes} */
 static int l_timings(lua_State *L) {
   transfer_timings timings;
-  transfer_get_timings(check(L), &timings);
+  transfer_get_timings(check_object(L)->transfer, &timings);
   lua_createtable(L, 0, 6);
   set_number(L, "dns", timings.dns);
   set_number(L, "connect", timings.connect);
@@ -227,5 +251,5 @@ static const luaL_Reg methods[] = {{"id", l_id},     {"head", l_head},       {"b
                                    {NULL, NULL}};
 
 void ltransfer_open(lua_State *L) {
-  lcore_class(L, TRANSFER, methods, l_close);
+  lcore_class(L, TRANSFER, methods, l_close, l_gc);
 }

@@ -69,8 +69,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *k
     return 0;
   }
   event.events = interest(what);
+  if (epoll_ctl(p->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
+    return -1;
   if (known == NULL) curl_multi_assign(p->multi, fd, p);
-  return epoll_ctl(p->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+  return 0;
 }
 
 static bool open_descriptors(poller *p) {
@@ -117,12 +119,20 @@ void poller_alarm(poller *p, int64_t moment) {
   arm(p);
 }
 
+/* After the kernel refused a socket, libcurl drives nothing any more but by this, which ends all
+ * transfers. */
+static void act(poller *p, curl_socket_t fd, int bits) {
+  int running;
+  if (curl_multi_socket_action(p->multi, fd, bits, &running) != CURLM_OK)
+    curl_multi_perform(p->multi, &running);
+}
+
 static void act_on_socket(poller *p, const struct epoll_event *event) {
-  int running, bits = 0;
+  int bits = 0;
   if (event->events & EPOLLIN) bits |= CURL_CSELECT_IN;
   if (event->events & EPOLLOUT) bits |= CURL_CSELECT_OUT;
   if (event->events & (EPOLLERR | EPOLLHUP)) bits |= CURL_CSELECT_ERR;
-  curl_multi_socket_action(p->multi, event->data.fd, bits, &running);
+  act(p, event->data.fd, bits);
 }
 
 static void read_timer(poller *p) {
@@ -132,10 +142,9 @@ static void read_timer(poller *p) {
 }
 
 static void act_on_timer(poller *p) {
-  int running;
   if (clock_now() < p->curl_due) return;
   p->curl_due = CLOCK_NEVER;
-  curl_multi_socket_action(p->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  act(p, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* Returns whether time ran out before the last event. */
@@ -145,7 +154,7 @@ static bool act_on_events(poller *p, const struct epoll_event *events, int n, in
       read_timer(p);
     else
       act_on_socket(p, &events[i]);
-    if (give_back != CLOCK_NEVER && clock_now() >= give_back) return true;
+    if (i + 1 < n && give_back != CLOCK_NEVER && clock_now() >= give_back) return true;
   }
   return false;
 }
@@ -169,8 +178,7 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
 }
 
 void poller_nudge(poller *p, int fd) {
-  int running;
-  if (fd >= 0) curl_multi_socket_action(p->multi, fd, CURL_CSELECT_IN, &running);
+  if (fd >= 0) act(p, fd, CURL_CSELECT_IN);
 }
 
 #else

@@ -9,6 +9,7 @@
 
 #define FIELD_NAME_ROOM  8 /* a line may be longer than its data by "data: " */
 #define MAX_RETRY_DIGITS 15
+#define MAX_ID_BYTES     1024
 
 typedef struct record {
   size_t data_length, type_length, id_length;
@@ -70,7 +71,7 @@ static int set_type(sse *p, const char *value, size_t n) {
 }
 
 static int set_id(sse *p, const char *value, size_t n) {
-  if (n > 0 && memchr(value, '\0', n) != NULL) return SSE_OK;
+  if (n > MAX_ID_BYTES || (n > 0 && memchr(value, '\0', n) != NULL)) return SSE_OK;
   return replace(&p->id, value, n);
 }
 

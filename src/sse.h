@@ -12,7 +12,8 @@
  * Lines end with LF, CR or CRLF; a BOM may open the stream; comments and
  * unknown fields are ignored. Time is linear in the bytes fed, however they
  * are split. Memory is bounded by max_event_bytes for the event being read,
- * plus the events not pulled yet. Leans on buffer.h; knows neither HTTP nor
+ * plus the events not pulled yet; an id of more than 1 KiB is ignored, for each
+ * event that waits has a copy. Leans on buffer.h; knows neither HTTP nor
  * JSON nor Lua.
  */
 #ifndef LLMG_SSE_H
@@ -46,7 +47,8 @@ typedef struct sse {
   size_t taken;  /* bytes of the queue that the last sse_next handed out */
 } sse;
 
-/* Texts are not terminated; they stay valid until the next call on the parser. */
+/* Texts are not terminated; they lie one behind the other, in the order of the fields, and stay
+ * valid until the next call on the parser. */
 typedef struct sse_event {
   const char *data;
   size_t data_length;

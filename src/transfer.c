@@ -90,10 +90,15 @@ void transfer_wind_clocks(transfer *t) {
   loop_judge_at(t->member.loop, t->draining ? t->drain_until : next_deadline(t).moment);
 }
 
-static void forgive(loop_member *m, int64_t ns) {
+static int64_t later(int64_t moment, int64_t ns, int64_t now) {
+  return moment + ns < now ? moment + ns : now;
+}
+
+/* Not past now: the transfer may have begun since the loop was last driven. */
+static void forgive(loop_member *m, int64_t ns, int64_t now) {
   transfer *t = transfer_of_member(m);
-  t->active_at += ns;
-  t->event_at += ns;
+  t->active_at = later(t->active_at, ns, now);
+  t->event_at = later(t->event_at, ns, now);
 }
 
 /* ---- the loop's view ---- */
@@ -164,6 +169,7 @@ int transfer_add_body(transfer *t, const char *bytes, size_t n) {
 }
 
 int transfer_start(transfer *t, const transfer_options *options) {
+  if (t->done) return -1; /* closed already */
   loop_settle(t->member.loop);
   t->options = *options;
   sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
@@ -192,7 +198,8 @@ static void resume(transfer *t) {
   if (!t->paused || sse_queued(&t->events) > LOW_WATER) return;
   t->paused = false;
   t->active_at = t->event_at = clock_now();
-  curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  CURLcode code = curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  if (code != CURLE_OK) transfer_note_code(t, code);
   if (t->failure.class != FAILURE_NONE)
     stop(t);
   else
@@ -215,10 +222,13 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
 }
 
-transfer_status transfer_body(const transfer *t, const buffer **body) {
-  *body = &t->body;
+transfer_status transfer_take_body(transfer *t, buffer *body) {
   if (!t->done) return TRANSFER_WAIT;
-  return t->failure.class == FAILURE_NONE ? TRANSFER_READY : TRANSFER_FAILED;
+  if (t->failure.class != FAILURE_NONE) return TRANSFER_FAILED;
+  buffer_free(body);
+  *body = t->body;
+  t->body = (buffer){0};
+  return TRANSFER_READY;
 }
 
 int transfer_http_status(const transfer *t) {

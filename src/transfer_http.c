@@ -68,7 +68,7 @@ void transfer_note_failure(transfer *t, transfer_failure_class class, const char
 }
 
 static const char *words_for(const transfer *t, CURLcode code) {
-  if (code == CURLE_SEND_FAIL_REWIND) /* see on_seek */
+  if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_ABORTED_BY_CALLBACK) /* see on_connected */
     return t->options.http2
                ? "the server refused the request, or closed the kept connection, as it went out"
                : "the server closed the kept connection as the request went out";
@@ -86,6 +86,7 @@ void transfer_note_code(transfer *t, CURLcode code) {
   char text[sizeof t->failure.text], why[60] = "";
   const char *words = words_for(t, code);
   int number = code == CURLE_COULDNT_CONNECT ? (int)info_of(t, CURLINFO_OS_ERRNO) : 0;
+  if (code == CURLE_COULDNT_CONNECT && number == 0) number = loop_open_errno(t->member.loop);
   if (number != 0 && strerror_r(number, why, sizeof why) != 0) why[0] = '\0';
   snprintf(text, sizeof text, "%s%s%s", words, why[0] != '\0' ? ": " : "", why);
   t->failure.proxy_status = (int)info_of(t, CURLINFO_HTTP_CONNECTCODE);
@@ -94,9 +95,12 @@ void transfer_note_code(transfer *t, CURLcode code) {
 
 /* ---- callbacks ---- */
 
-/* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. */
+/* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. libcurl would send it
+ * again, unasked, when a kept connection dies under it, or an HTTP/2 server refuses it; the server
+ * may have read both. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
+  if (t->connected) return CURL_PREREQFUNC_ABORT;
   t->connected = true;
   if (t->options.http2)
     t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
@@ -116,8 +120,7 @@ static size_t on_read(char *to, size_t size, size_t count, void *self) {
   return n;
 }
 
-/* CURLOPT_SEEKFUNCTION. libcurl would send a POST again, unasked, when a kept connection dies under
- * it; the server may have read both. A body that cannot be rewound stops that. */
+/* CURLOPT_SEEKFUNCTION: a body that cannot be rewound is another stop to that. */
 static int on_seek(void *self, curl_off_t offset, int origin) {
   (void)self, (void)offset, (void)origin;
   return CURL_SEEKFUNC_FAIL;
@@ -250,8 +253,13 @@ static CURLcode set_body(CURL *easy, transfer *t) {
   return CURLE_OK;
 }
 
+/* RFC 9110, 8.6: what expects a body says so when it has none. */
+static bool expects_body(const char *method) {
+  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
 static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
-  if (o->has_body) {
+  if (o->has_body || expects_body(o->method)) {
     CURLcode code = set_body(easy, t);
     if (code != CURLE_OK) return code;
   }
@@ -268,6 +276,7 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
   if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
+  if (!o->has_body && transfer_add_header(t, "Content-Type:") != 0) return CURLE_OUT_OF_MEMORY;
   SET(CURLOPT_HTTPHEADER, t->request_headers);
   return set_method(easy, t, o);
 }
@@ -276,11 +285,11 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
  * was kept from HTTP/1.1, and 7.88 breaks one that was kept from HTTP/2 (its issue 10634). */
 static CURLcode set_version(CURL *easy, const transfer_options *o) {
   if (!o->http2) {
-    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   } else if (strncasecmp(o->url, "https:", 6) == 0) {
-    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   } else {
-    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
     SET(CURLOPT_FRESH_CONNECT, 1L);
     SET(CURLOPT_FORBID_REUSE, 1L);
   }
@@ -313,8 +322,9 @@ static CURLcode set_authorities(CURL *easy, const transfer_options *o) {
   }
   if (bundle == NULL && o->ca_path == NULL) return CURLE_OK;
   SET(CURLOPT_CAINFO, bundle);
-  SET(CURLOPT_CAPATH, o->ca_path);
-  return CURLE_OK;
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
+  return code == CURLE_NOT_BUILT_IN && o->ca_path == NULL ? CURLE_OK
+                                                          : code; /* it has none to unset */
 }
 
 static CURLcode set_tls(CURL *easy, const transfer_options *o) {

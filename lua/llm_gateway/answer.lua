@@ -12,9 +12,13 @@ local streams = require("llm_gateway.stream")
 
 local M = {}
 
--- A reply: the decoded body, which has to be a table.
+local function is_list(value)
+  return value[1] ~= nil or json.is_array(value)
+end
+
+-- A reply: the decoded body, which has to be a table of fields.
 function M.reply(answer)
-  if type(answer.value) ~= "table" then return nil, errors.of_answer(answer) end
+  if type(answer.value) ~= "table" or is_list(answer.value) then return nil, errors.of_answer(answer) end
   return replies.new(answer.value, calls.info(answer))
 end
 
@@ -33,7 +37,7 @@ end
 -- The list of models in an answer's body; nil when it has none.
 local function model_list(value)
   if type(value) ~= "table" then return nil end
-  local list = value.data or value.models or (value[1] ~= nil or json.is_array(value)) and value
+  local list = value.data or value.models or is_list(value) and value
   if type(list) ~= "table" then return nil end
   for i, model in ipairs(list) do
     if type(model) == "string" then list[i] = { id = model } end
@@ -63,10 +67,9 @@ function M.value(answer)
 end
 
 local function stream_of_transfer(answer, call, plain)
-  local about = calls.info(answer)
-  about.secrets = answer.secrets
   local function describe(facts) return calls.describe(call, facts) end
-  return streams.iterator(streams.of_transfer(call.loop, answer.transfer, about, describe, plain))
+  return streams.iterator(
+    streams.of_transfer(call.loop, answer.transfer, calls.info(answer), answer.secrets, describe, plain))
 end
 
 local function message_as_delta(choice, position)
@@ -78,13 +81,13 @@ local function message_as_delta(choice, position)
 end
 
 -- A gateway that did not stream although asked to: a whole completion, or a dry run, becomes one chunk.
-local function stream_of_body(answer)
-  local value = answer.value
+local function stream_of_body(answer, call)
+  local value, asked = answer.value, call.value or {}
   if type(value) ~= "table" then return nil, errors.of_answer(answer) end
   if type(value.choices) == "table" and value.choices[1] then
     for position, choice in ipairs(value.choices) do value.choices[position] = message_as_delta(choice, position) end
     value = chunks.chat():read(value)
-  elseif value.dry_run ~= true then
+  elseif value.dry_run ~= true and asked.dry_run ~= true then
     return nil, errors.of_answer(answer)
   end
   return streams.iterator(streams.of_list({ value }, calls.info(answer), answer.timings))
@@ -94,7 +97,7 @@ end
 function M.stream(answer, call, plain)
   if answer.transfer then return stream_of_transfer(answer, call, plain) end
   answer.in_stream = true
-  return stream_of_body(answer)
+  return stream_of_body(answer, call)
 end
 
 return M

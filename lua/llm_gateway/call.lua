@@ -8,17 +8,9 @@ local headers = require("llm_gateway.headers")
 local json = require("llm_gateway.json")
 local observe = require("llm_gateway.observe")
 local retry = require("llm_gateway.retry")
+local sse = require("llm_gateway.sse")
 
 local M = {}
-
-local REQUEST_ID_HEADERS = { "x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid" }
-
-local function request_id(fields, body)
-  if type(body) == "table" and type(body.request_id) == "string" then return body.request_id end
-  for _, name in ipairs(REQUEST_ID_HEADERS) do
-    if fields[name] then return fields[name] end
-  end
-end
 
 local function seconds_left(call)
   return call.total_timeout and call.started + call.total_timeout - core.now()
@@ -64,20 +56,55 @@ local function failed(call, transfer, facts)
   return nil, M.describe(call, facts)
 end
 
-local function read_body(call, transfer, answer)
+-- Some gateways refuse with an event, even where no stream was asked for. Of any other event stream nothing is taken:
+-- its first chunk is not the whole.
+local function value_of_event(answer)
+  local parser = sse.new()
+  parser:feed(answer.text)
+  local event = parser:next() or parser:finish()
+  local value = event and json.decode(event.data)
+  if answer.status >= 400 or errors.is_error_body(value) then return value end
+end
+
+local function decode(answer)
+  local value, fault = json.decode(answer.text)
+  if value ~= nil or not (answer.headers["content-type"] or ""):find("^text/event%-stream") then return value, fault end
+  return value_of_event(answer), fault
+end
+
+-- A refusal whose body was lost is one all the same: its head says what the gateway wants.
+local function text_of(call, transfer, answer)
   local text, facts = call.loop:await(transfer, transfer, body)
+  if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
+  answer.fault = M.describe(call, facts).message
+  return ""
+end
+
+local function read_body(call, transfer, answer)
+  local text, facts = text_of(call, transfer, answer)
   if not text then return failed(call, transfer, facts) end
   answer.timings = transfer:timings()
   transfer:close()
   answer.text = text
-  answer.value, answer.fault = json.decode(text)
-  answer.request_id = request_id(answer.headers, answer.value)
+  if text ~= "" then answer.value, answer.fault = decode(answer) end
+  answer.request_id = errors.request_id(answer.value, answer.headers)
   return answer
+end
+
+local function is_closed(call)
+  return not select(2, core.config(call.client))
+end
+
+-- A hook, the key's function or another task may have closed the client before anything was sent.
+local function closed_error(call)
+  if is_closed(call) then return M.describe(call, { class = "closed", text = "closed before its end" }) end
 end
 
 -- Returns an answer {status, headers, request_id, attempts, secrets} with the transfer when it is an event
 -- stream, else with text, value (decoded; nil when it is no JSON), timings; or nil, err without an answer.
 local function exchange(call)
+  local closed = closed_error(call)
+  if closed then return nil, closed end
   local transfer, facts = core.send(call.client, core_request(call))
   call.status, call.fields, call.timings = nil, nil, nil
   if not transfer then return failed(call, nil, facts) end
@@ -87,7 +114,7 @@ local function exchange(call)
   call.status, call.fields = status, headers.readable(fields)
   local answer = { status = status, headers = fields, attempts = call.attempts, secrets = call.secrets }
   if not is_stream then return read_body(call, transfer, answer) end
-  answer.transfer, answer.request_id = transfer, request_id(fields)
+  answer.transfer, answer.request_id = transfer, errors.request_id(nil, fields)
   return answer
 end
 
@@ -124,7 +151,9 @@ function M.make(call)
     local delay = retry.delay(err, call.attempts, call.options, seconds_left(call))
     if not delay then return nil, err end
     observe.retry(call, err, delay)
-    call.loop:sleep(delay)
+    call.loop:rest(delay, is_closed, call)
+    err = closed_error(call)
+    if err then return nil, err end
     answer, err = attempt(call)
   end
   return answer

@@ -1,8 +1,9 @@
 -- chunks.lua: what a stream knows of its chunks: fills in what a chat's may lack, joins characters that were
 -- split over two of them, and tells whether every choice has ended.
--- Leans on json.lua. Never waits, never fails.
+-- Leans on json.lua, and on reply.lua for what the text of a content is. Never waits, never fails.
 
 local json = require("llm_gateway.json")
+local replies = require("llm_gateway.reply")
 
 local MAX_PARTIAL_BYTES = 2 ^ 20
 local PIECES_A_BLOCK = 1024
@@ -11,7 +12,7 @@ local PIECES_A_BLOCK = 1024
 local function text(chunk)
   for _, choice in ipairs(type(chunk.choices) == "table" and chunk.choices or {}) do
     local delta = type(choice) == "table" and choice.index == 0 and choice.delta
-    if type(delta) == "table" and type(delta.content) == "string" then return delta.content end
+    if type(delta) == "table" then return replies.content_text(delta.content) end
   end
   return ""
 end
@@ -21,6 +22,12 @@ end
 
 local Chat = {}
 Chat.__index = Chat
+
+-- Some servers write an empty one into every chunk.
+local function has_ended(choice)
+  local reason = choice.finish_reason
+  return reason ~= nil and reason ~= "" and reason ~= false
+end
 
 -- One text of a delta: `kept` has the half that its last piece ended with, under the same slot.
 local function join_text(kept, slot, piece, last)
@@ -47,7 +54,7 @@ end
 -- A character beyond the BMP is a pair of escapes, which some servers split over two deltas: the first half is
 -- kept for the delta that brings the second. A half that is still alone at the end is one unknown character.
 local function join_halves(self, choice)
-  local kept, last = self.halves[choice.index] or {}, choice.finish_reason ~= nil
+  local kept, last = self.halves[choice.index] or {}, has_ended(choice)
   join_texts(kept, choice.delta, last)
   for name, half in pairs(last and kept or {}) do
     if type(half) == "string" then choice.delta[name] = json.mend(half) end
@@ -57,9 +64,9 @@ end
 
 local function read_choice(self, choice, position)
   if type(choice.index) ~= "number" then choice.index = tonumber(choice.index) or position - 1 end
-  if type(choice.delta) ~= "table" then choice.delta = {} end
+  if type(choice.delta) ~= "table" then choice.delta = type(choice.message) == "table" and choice.message or {} end
   local index = choice.index
-  if choice.finish_reason ~= nil then
+  if has_ended(choice) then
     self.open[index], self.closed[index] = nil, true
   elseif not self.closed[index] then
     self.open[index] = true
@@ -68,7 +75,7 @@ end
 
 -- The choices of a chunk that are tables; any other would be a riddle to whoever indexes it.
 local function readable(choices)
-  local list = {}
+  local list = json.array()
   for _, choice in ipairs(type(choices) == "table" and choices or {}) do
     if type(choice) == "table" then table.insert(list, choice) end
   end
@@ -114,7 +121,7 @@ local function chat()
 end
 
 -- ---------------------------------------------------------------------------------------------------------
--- Anything else: nothing is assumed, so that any end is an end.
+-- Anything else: nothing is assumed of it, so that nothing tells when it is complete.
 
 local Plain = {}
 Plain.__index = Plain
@@ -124,7 +131,7 @@ function Plain.read(_, chunk, halves)
 end
 
 function Plain.complete()
-  return true
+  return false
 end
 
 function Plain.partial_text()

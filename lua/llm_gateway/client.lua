@@ -173,7 +173,7 @@ function Client:request(request)
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if call.stream then return answers.stream(answer, call, not call.path:find("/chat/completions$")) end
+  if call.stream then return answers.stream(answer, call, not call.path:match("^[^?]*"):find("/chat/completions$")) end
   return answers.value(answer)
 end
 
@@ -198,8 +198,10 @@ local close = Client.close
 
 -- Closes this client's transfers; their streams and calls give the `cancelled` error. Its loop stays.
 function Client:close()
-  if not core.config(self) then check_client(self, "close", 2) end
+  local config, open = core.config(self)
+  if not config then check_client(self, "close", 2) end
   close(self)
+  if open then config.loop:rouse() end
 end
 
 -- A new client; every option is optional, an unknown one raises.
@@ -210,6 +212,7 @@ local function new(given, ...)
 end
 
 local metatable = getmetatable(core.client({ core_loop = false }))
+metatable.__close = Client.close
 
 function metatable:__tostring()
   local config, open = core.config(self)

@@ -7,23 +7,36 @@ local Collector = {}
 Collector.__index = Collector
 
 -- These are said once; a server may repeat them, or make up others. Every other text is a piece of a longer one.
-local SAID_ONCE = { role = true, id = true, type = true, name = true, format = true }
+local SAID_ONCE = { role = true, id = true, type = true, format = true }
 
 local merge
+
+local function is_said(text)
+  return text ~= nil and text ~= ""
+end
 
 -- A piece of a tool call that says neither which nor what it is goes on with the last one.
 local function continues(item)
   local called = type(item) == "table" and item["function"]
-  return type(called) == "table" and item.id == nil and called.name == nil
+  return type(called) == "table" and not is_said(item.id) and not is_said(called.name)
+end
+
+-- Where the list has the item that such a piece without an index belongs to: of the same id, or the last one.
+local function place_of_piece(into, item)
+  if into[1] ~= nil and continues(item) then return #into end
+  for place, earlier in ipairs(into) do
+    local ids = type(item) == "table" and type(earlier) == "table" and is_said(item.id)
+    if ids and item["function"] ~= nil and earlier.id == item.id then return place end
+  end
 end
 
 -- Some servers give every tool call the index 0. Another id with a name is another call; another id alone is not, for
 -- some servers make up a new one for each piece.
 local function is_another(old, item)
   local called = item["function"]
-  local is_begun = type(old) == "table" and old.id ~= nil and old.id ~= ""
-  return is_begun and type(item.id) == "string" and item.id ~= "" and item.id ~= old.id
-    and type(called) == "table" and type(called.name) == "string" and called.name ~= ""
+  local is_begun = type(old) == "table" and is_said(old.id)
+  return is_begun and type(item.id) == "string" and is_said(item.id) and item.id ~= old.id
+    and type(called) == "table" and type(called.name) == "string" and is_said(called.name)
 end
 
 local STEP = 2 ^ -16 -- between the places of calls that share an index: closed_up numbers them anew
@@ -44,8 +57,7 @@ end
 -- Lists of a delta: tool calls.
 local function merge_list(into, list)
   for _, item in ipairs(list) do
-    local place = place_by_index(into, item)
-    if not place and into[1] ~= nil and continues(item) then place = #into end
+    local place = place_by_index(into, item) or place_of_piece(into, item)
     if place then
       into[place] = merge(type(into[place]) == "table" and into[place] or {}, item)
     else
@@ -55,18 +67,41 @@ local function merge_list(into, list)
   return into
 end
 
-local function merge_value(old, name, value)
-  if type(value) == "string" and type(old) == "string" and old ~= "" then
-    return SAID_ONCE[name] and old or old .. value
-  end
-  if type(value) ~= "table" then return (value ~= "" or old == nil) and value or old end
-  local into = type(old) == "table" and old or {}
+-- A name may come in pieces too, and some servers say it in each of them.
+local function merge_text(old, name, value)
+  if SAID_ONCE[name] or (name == "name" and value == old) then return old end
+  return old .. value
+end
+
+-- Content is text, or a list of parts; a server may change its mind.
+local function as_parts(content)
+  return { { type = "text", text = content } }
+end
+
+local function merge_table(old, name, value)
+  if name == "content" and type(old) == "string" and old ~= "" then old = as_parts(old) end
+  if name == "tool_calls" and value[1] == nil and next(value) ~= nil then value = { value } end
+  local into = type(old) == "table" and old or setmetatable({}, getmetatable(value))
   return value[1] ~= nil and merge_list(into, value) or merge(into, value)
+end
+
+local function merge_value(old, name, value)
+  if type(value) == "table" then return merge_table(old, name, value) end
+  if value == "" and old ~= nil then return old end
+  if type(value) ~= "string" or not is_said(old) then return value end
+  if type(old) == "string" then return merge_text(old, name, value) end
+  if name == "content" and type(old) == "table" then return merge_list(old, as_parts(value)) end
+  return value
 end
 
 function merge(into, delta)
   for name, value in pairs(delta) do into[name] = merge_value(into[name], name, value) end
   return into
+end
+
+-- The last word counts, unless it is empty.
+local function put(into, name, value)
+  if value ~= "" or into[name] == nil then into[name] = value end
 end
 
 local function place_of(self, index)
@@ -83,10 +118,10 @@ local function add_choice(self, choice, position)
   local place = place_of(self, type(choice.index) == "number" and choice.index or position - 1)
   if type(choice.delta) == "table" then merge(place.message, choice.delta) end
   for name, value in pairs(choice) do
-    if name == "text" then
-      place.text = merge_value(place.text, name, value)
+    if name == "text" or name == "logprobs" then
+      place[name] = merge_value(place[name], name, value)
     elseif name ~= "delta" and name ~= "index" and (name ~= "message" or type(value) == "table") then
-      place[name] = value
+      put(place, name, value)
     end
   end
 end
@@ -95,7 +130,7 @@ end
 function Collector:add(chunk)
   local choices = chunk.choices
   for name, value in pairs(chunk) do
-    if name ~= "choices" then self.whole[name] = value end
+    if name ~= "choices" then put(self.whole, name, value) end
   end
   for position, choice in ipairs(type(choices) == "table" and choices or {}) do
     if type(choice) == "table" then add_choice(self, choice, position) end

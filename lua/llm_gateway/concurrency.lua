@@ -25,7 +25,7 @@ end
 function Loop:spawn(fn, ...)
   loops.check(self, "spawn")
   check_function(fn, "spawn")
-  local parent = task.current()
+  local parent = task.current() or (task.inside() and task.control.task)
   local group = parent and parent.loop == self and parent.group or nil
   return start(self, group, fn, ...)
 end
@@ -37,18 +37,21 @@ local function nap(self, running, moment)
   if not going_on then error(task.cancelled_error(), 0) end
 end
 
+-- Waits for `seconds`, or until over(what) is true, for which it looks whenever it is woken (see rouse).
+function Loop:rest(seconds, over, what)
+  local running, moment = task.current(), core.now() + seconds
+  repeat
+    if running then nap(running.loop, running, moment) else self:block(math.max(0, moment - core.now())) end
+  until core.now() >= moment or (over and over(what))
+end
+
 -- Waits for `seconds`. In a task the others go on; elsewhere the loop is stepped.
 function Loop:sleep(seconds)
   loops.check(self, "sleep")
   if type(seconds) ~= "number" or seconds ~= seconds then
     error("sleep: expected seconds, got " .. tostring(seconds), 2)
   end
-  local running, moment = task.current(), core.now() + seconds
-  if not running then
-    while core.now() < moment do self:block(moment - core.now()) end
-    return
-  end
-  repeat nap(self, running, moment) until core.now() >= moment
+  self:rest(seconds)
 end
 
 -- Of a group's failures (when each ended, by task; who is joined leaves) the first.
@@ -77,9 +80,10 @@ end
 
 local function check_map(list, options, fn)
   if type(list) ~= "table" then error("map: expected a list, got " .. type(list), 3) end
+  if type(options) ~= "table" then error("map: expected a table of options, got " .. type(options), 3) end
   check_function(fn, "map")
   local concurrency = options.concurrency or DEFAULT_CONCURRENCY
-  if type(concurrency) ~= "number" or concurrency < 1 then
+  if type(concurrency) ~= "number" or concurrency ~= concurrency or concurrency < 1 then
     error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), 3)
   end
   checks.only(options, { "concurrency", "stop_on_error" }, "map", 3)
@@ -147,6 +151,7 @@ function Loop:map(list, options, fn)
   options = options or {}
   check_map(list, options, fn)
   local mapper = task.current()
+  if mapper and mapper.loop ~= self then error("map: the running task belongs to another loop: use its map", 2) end
   if not mapper then
     self:refuse_inside("map", 2)
     if self.stepping then error("map: the loop is being stepped", 2) end

@@ -134,6 +134,12 @@ local function unusable(answer)
   return ("expected %s, got %s: %s"):format(wanted, what, values.clip(answer.text, 80))
 end
 
+-- Of a refusal that says nothing; `fault` tells why its body is not to be had.
+local function without_words(answer, status)
+  local lost = answer.text == "" and answer.fault
+  return ("HTTP %d%s"):format(status, lost and (" (%s)"):format(lost) or "")
+end
+
 local function status_of(answer, inner, outer, own)
   if own then return own end
   if answer.status < 200 or answer.status > 299 then return answer.status end
@@ -173,9 +179,9 @@ end
 
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), in_stream, event (the SSE event's name), started (an event came before), partial, attempts,
--- secrets. These are hidden before anything else: a message that shows the beginning of a body could show the
--- beginning of a key.
+-- when that is no JSON), fault (what was wrong with it), in_stream, event (the SSE event's name), started (an event
+-- came before), partial, attempts, secrets. These are hidden before anything else: a message that shows the beginning
+-- of a body could show the beginning of a key.
 function M.of_answer(answer)
   answer = M.redact(answer, answer.secrets)
   local is_error = is_error_answer(answer)
@@ -188,7 +194,7 @@ function M.of_answer(answer)
   local clocks = relayed(inner, headers)
   local limit, current = details.limits(inner, body, clocks, message)
   local fields = {
-    kind = kind, message = message or ("HTTP %d"):format(status), status = status, code = code,
+    kind = kind, message = message or without_words(answer, status), status = status, code = code,
     retry_after = details.retry_after(kind, inner, body, clocks, message),
     policy_name = kind == "policy_denied" and details.policy_name(inner, body, message) or nil,
     limit = (kind == "budget_exceeded" or kind == "rate_limit") and limit or nil,

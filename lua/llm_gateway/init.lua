@@ -39,5 +39,5 @@ return {
   loop = client.loop, new_loop = loops.new, -- the default loop; another one
   fd = of_default_loop("fd"), step = of_default_loop("step"), pending = of_default_loop("pending"),
   run = of_default_loop("run"), spawn = of_default_loop("spawn"), map = of_default_loop("map"),
-  sleep = of_default_loop("sleep"),
+  sleep = of_default_loop("sleep"), close = of_default_loop("close"),
 }

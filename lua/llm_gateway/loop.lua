@@ -27,15 +27,15 @@ function Loop:call(fn, ...)
   self:report(err)
 end
 
--- An error that nobody else will see.
-function Loop:report(err, failed)
-  local ok, second = pcall(self.on_error, err, failed)
-  if not ok then io.stderr:write("llm_gateway: on_error raised: ", tostring(second), "\n") end
-end
-
 local function write_to_stderr(err)
   local trace = type(err) == "table" and err.traceback or tostring(err)
   io.stderr:write("llm_gateway: a task failed, and nobody joined it: ", trace, "\n")
+end
+
+-- An error that nobody else will see.
+function Loop:report(err, failed)
+  local ok, second = pcall(self.on_error or write_to_stderr, err, failed)
+  if not ok then io.stderr:write("llm_gateway: on_error raised: ", tostring(second), "\n") end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ local function wake_waiters(self)
   local id = self.core:ready()
   while id do
     local waiter = self.waiters[id]
-    if waiter then task.wake(waiter, id) end
+    if waiter then task.wake(waiter, id) elseif self.host_wake then self.host_wake() end
     id = self.core:ready()
   end
 end
@@ -193,6 +193,14 @@ local function check_seconds(value, name)
   error(("step: %s: expected seconds, got %s"):format(name, type(value)), 3)
 end
 
+-- I/O alone: who waits for what came is told, and resumed later. (A step waits for nothing while some are not told.)
+local function step_core(self, timeout)
+  wake_waiters(self)
+  self.core:alarm()
+  self.core:step(timeout)
+  wake_waiters(self)
+end
+
 -- Does what is due: I/O, then tasks. Waits up to `timeout` seconds for something to do (nil: as long as it
 -- takes; 0: not at all); returns at once when nothing is pending. A `budget` in seconds is kept to within one
 -- chunk or one reply. Returns whether work is pending. Raises inside a task; from a host's callback, called
@@ -203,10 +211,11 @@ function Loop:step(timeout, budget)
   check_seconds(budget, "budget")
   self:refuse_inside("step", 2)
   if self.stepping then
-    self.core:step(0)
+    step_core(self, 0)
     return self:pending()
   end
   if not self:pending() then
+    step_core(self, 0)
     settle_down(self)
     return false
   end
@@ -228,17 +237,16 @@ end
 
 -- Lets time pass outside a task, until something may have happened. Inside a task (in a coroutine of the
 -- user's own), and in a callback while the loop is being stepped, only I/O goes on. In a coroutine of a
--- host's scheduler, host_wait (set by an adapter) waits there and returns true.
+-- host's scheduler, host_wait (set by an adapter) waits there, until host_wake is called by a step of whoever's,
+-- and returns true.
 function Loop:block(timeout)
-  if self.stepping or task.inside() then
-    self.core:alarm()
-    self.core:step(timeout)
-  elseif self.host_wait and self.host_wait(self, timeout) then
-    self:step(0)
+  if self.stepping or task.inside() then return step_core(self, timeout) end
+  if self.host_wait and self.host_wait(self, timeout) then
+    if not self.closed then self:step(0) end
   elseif self:pending() then
     self:step(timeout)
   else
-    self.core:step(timeout)
+    step_core(self, timeout)
   end
 end
 
@@ -286,6 +294,11 @@ function Loop:take_breath(source)
   if self.allowance <= 0 or (self.deadline and core.now() >= self.deadline) then task.pass(running, source) end
 end
 
+-- Something has changed that a task may be resting for (see Loop:rest): all look again at what they wait for.
+function Loop:rouse()
+  for live in pairs(self.live) do task.wake(live, live.waits_on) end
+end
+
 -- A transfer is closed while a task may be waiting for it: that task must look again.
 function Loop:disturb(transfer)
   local id = transfer:id()
@@ -311,11 +324,13 @@ function Loop:close()
   if self.stepping then error("close: the loop is being stepped", 2) end
   for live in pairs(self.live) do live:cancel() end
   for _ = 1, CLOSING_STEPS do
-    if self.tasks == 0 then break end
+    if self.tasks == 0 or not self.core:is_ours() then break end
     self:step(0)
   end
-  self.closed = true
-  self.core:close()
+  if self.busy and self.on_idle then self:call(self.on_idle, self) end
+  self.closed, self.busy = true, false
+  self.core:close(self.host_wake ~= nil)
+  if self.host_wake then self.host_wake() end
 end
 
 Loop.__close = Loop.close

@@ -12,7 +12,7 @@ local function part_text(part)
 end
 
 -- A message's content is text, or a list of parts some of which have text.
-local function content_text(content)
+function M.content_text(content)
   if type(content) == "string" then return content end
   local texts = {}
   for i, part in ipairs(type(content) == "table" and content or {}) do texts[i] = part_text(part) end
@@ -26,7 +26,7 @@ function M.text(reply)
   end
   local choice = type(reply.choices) == "table" and reply.choices[1]
   local message = type(choice) == "table" and choice.message
-  return content_text(type(message) == "table" and message.content or nil)
+  return M.content_text(type(message) == "table" and message.content or nil)
 end
 
 -- {status, headers, request_id, attempts, timings = {dns, connect, tls, first_byte, total, bytes}, rate_limit}

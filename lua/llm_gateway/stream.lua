@@ -13,6 +13,8 @@ local task = require("llm_gateway.task")
 local Stream = {}
 Stream.__index = Stream
 
+local secrets = setmetatable({}, { __mode = "k" }) -- by stream: whoever prints one sees no key
+
 local function check_stream(self, name)
   if getmetatable(self) == Stream then return end
   error(("%s: expected a stream, got %s (is it stream:%s()?)"):format(name, type(self), name), 3)
@@ -29,7 +31,7 @@ local function end_with(self, err)
   self.transfer = nil
   self.loop:disturb(transfer)
   if err then transfer:close() else transfer:release() end
-  self.loop:stir()
+  if not self.loop.closed then self.loop:stir() end
   return nil, err
 end
 
@@ -39,7 +41,7 @@ local function error_of(self, kind, message)
   return errors.new(errors.redact({
     kind = kind, message = message, started = self.started, partial = self.chunks:partial_text(),
     request_id = about.request_id, headers = about.headers, attempts = about.attempts,
-  }, about.secrets))
+  }, secrets[self]))
 end
 
 local function broken(self, message)
@@ -50,7 +52,7 @@ local function answer_of(self, text, value, event)
   local about = self.about
   return {
     status = about.status, headers = about.headers, text = text, value = value, event = event, in_stream = true,
-    partial = self.chunks:partial_text(), attempts = about.attempts, secrets = about.secrets,
+    started = self.started, partial = self.chunks:partial_text(), attempts = about.attempts, secrets = secrets[self],
   }
 end
 
@@ -61,11 +63,16 @@ local function end_of_failure(self, facts)
   return end_with(self, self.describe(facts))
 end
 
-local function end_of_answer(self)
-  if self.chunks:complete() then return end_with(self) end
+local function broken_off(self)
   local message = self.started and "the stream broke off: its last chunk never came"
     or "the answer was an event stream without events"
   return end_with(self, broken(self, message))
+end
+
+-- Of what is no chat, an orderly end is all that can be asked.
+local function end_of_answer(self)
+  if self.plain or self.chunks:complete() then return end_with(self) end
+  return broken_off(self)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -74,15 +81,16 @@ end
 -- An event that cannot be decoded: an error in a form of its own, a chunk cut short, or no JSON at all.
 local function undecodable(self, data, why, unfinished)
   if errors.looks_like_error(data) then return end_with(self, errors.of_answer(answer_of(self, data))) end
-  if unfinished then return end_of_answer(self) end
-  local shown = errors.redact(data, self.about.secrets):sub(1, 80)
+  if unfinished and self.chunks:complete() then return end_with(self) end
+  if unfinished then return broken_off(self) end
+  local shown = errors.redact(data, secrets[self]):sub(1, 80)
   return end_with(self, broken(self, ("an event could not be decoded (%s): %s"):format(why, shown)))
 end
 
 -- Reads one event. Returns a chunk and the event's name; nothing when it carries none; or nil, err at the end.
 local function read_event(self, data, name, unfinished)
-  if data == "" then return false end
-  if data:find("^%s*%[DONE%]%s*$") then return end_with(self) end
+  if data == "" and name ~= "error" then return false end
+  if data:find("^%s*%[DONE%]%s*$") and name ~= "error" then return end_with(self) end
   local value, why, halves = json.decode(data, true)
   if name == "error" or (type(value) == "table" and errors.is_error_body(value)) then
     if halves then value = json.mend_all(value) end
@@ -90,7 +98,7 @@ local function read_event(self, data, name, unfinished)
   end
   if type(value) ~= "table" then return undecodable(self, data, why or "it is no JSON object", unfinished) end
   self.started = true
-  return self.chunks:read(value, halves), name or self.default_name
+  return self.chunks:read(value, halves), self.plain and (name or "message") or nil
 end
 
 local function pull(self)
@@ -125,8 +133,10 @@ function Stream:next()
   check_stream(self, "next")
   if self.ended then return nil, self.err end
   if self.list then return next_of_list(self) end
-  self.loop:enter(2, self)
-  self.loop:take_breath(self)
+  if not self.loop.closed then
+    self.loop:enter(2, self)
+    self.loop:take_breath(self)
+  end
   if self.ended then return nil, self.err end
   return next_of_transfer(self)
 end
@@ -195,7 +205,6 @@ function Stream:info()
   check_stream(self, "info")
   local info = {}
   for name, value in pairs(self.about) do info[name] = value end
-  info.secrets = nil
   info.timings = self.timings or self.transfer and self.transfer:timings()
   return info
 end
@@ -207,13 +216,14 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Beginnings
 
--- A stream of a transfer's events. `about`: status, headers, request_id, attempts, secrets. `describe(facts)`
--- makes an error of the core's facts. `plain`: nothing is assumed of the chunks.
-local function of_transfer(loop, transfer, about, describe, plain)
+-- A stream of a transfer's events. `about`: what info() tells. `hidden`: the call's secrets. `describe(facts)` makes
+-- an error of the core's facts. `plain`: nothing is assumed of the chunks.
+local function of_transfer(loop, transfer, about, hidden, describe, plain)
   local self = {
     loop = loop, transfer = transfer, about = about, describe = describe, started = false, ended = false,
-    chunks = plain and chunks.plain() or chunks.chat(), default_name = plain and "message" or nil,
+    chunks = plain and chunks.plain() or chunks.chat(), plain = plain,
   }
+  secrets[self] = hidden
   return setmetatable(self, Stream)
 end
 

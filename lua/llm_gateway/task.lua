@@ -13,7 +13,7 @@ local Task = {}
 Task.__index = Task
 
 local PARKED = {} -- what a task of ours yields; any other yield is the user's own
-local tasks = setmetatable({}, { __mode = "k" }) -- by coroutine
+local tasks = setmetatable({}, { __mode = "kv" }) -- by coroutine; their loop has them too
 local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
 
 -- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
@@ -84,13 +84,20 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Ends
 
+-- A value's own __tostring may raise.
+local function text_of(cause)
+  local ok, text = pcall(tostring, cause)
+  return ok and text or ("(an error that is a %s)"):format(type(cause))
+end
+
 local function error_of(task, cause)
   if errors.is(cause) then return cause end
+  local text = text_of(cause)
   return errors.new({
     kind = "task",
-    message = tostring(cause),
+    message = text,
     cause = cause,
-    traceback = tostring(cause) .. (task.trace or debug.traceback(task.co, "")),
+    traceback = text .. (task.trace or debug.traceback(task.co, "")),
   })
 end
 
@@ -172,7 +179,10 @@ function Task:join()
   check_task(self, "join")
   local task = current()
   if task == self then error("a task cannot join itself", 2) end
-  if not task then self.loop:refuse_inside("join", 2) end
+  if not task then
+    self.loop:refuse_inside("join", 2)
+    if self.loop.stepping and not self.outcome then error("join: the loop is being stepped", 2) end
+  end
   self.joined = true
   if self.group then self.group.failed[self] = nil end
   while not self.outcome do

@@ -35,6 +35,50 @@ local function round()
   assert(ticks > 10, "the other coroutine ticked only " .. ticks .. " times")
 end
 
+-- A step of somebody else's brings what a coroutine waits for.
+local function step_outside()
+  local words
+  controller:wrap(function() words = count_words() end)
+  controller:step(0)
+  for _ = 1, 20 do
+    llm.sleep(0.05)
+    controller:step(0)
+  end
+  assert(words == 20 and controller:empty(), "the answer was lost")
+end
+
+-- The controller's own values are not for a generator of the user's.
+local function generate()
+  local reply, info
+  controller:wrap(function()
+    reply, info = coroutine.wrap(function() return client:health() end)()
+  end)
+  assert(controller:loop(20))
+  assert(reply.status == "healthy" and info == nil, "a coroutine of the user's got the controller's values")
+end
+
+-- A loop that is closed, or whose stream is forgotten, lets the controller end.
+local function close_loop()
+  local loop = llm.new_loop()
+  local attached = require("llm_gateway.loop.cqueues").attach({ controller = controller, loop = loop })
+  local own = llm.new({ base_url = os.getenv("URL"), api_key = "gw_dev", loop = loop })
+  local ended
+  controller:wrap(function()
+    local stream = llm.assert(own:chat({
+      messages = { { role = "user", content = "Count to 500" } }, stream = true,
+    }))
+    ended = select(2, stream:collect())
+  end)
+  for _ = 1, 5 do controller:step(0.05) end
+  loop:close()
+  assert(controller:loop(20))
+  assert(controller:empty() and ended.kind == "cancelled")
+  attached.close()
+end
+
 round()
 round()
+step_outside()
+generate()
+close_loop()
 print("both rounds ended")

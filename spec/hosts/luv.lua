@@ -32,6 +32,31 @@ local function round()
   assert(ticks > 10, "the timer ticked only " .. ticks .. " times")
 end
 
+local function forget()
+  client:chat({ messages = { { role = "user", content = "Count to 500" } }, stream = true })
+  local timer = uv.new_timer()
+  timer:start(50, 0, function()
+    timer:close()
+    collectgarbage()
+    collectgarbage()
+  end)
+  uv.run()
+  assert(not llm.pending())
+end
+
+local function close_loop()
+  local loop = llm.new_loop()
+  require("llm_gateway.loop.luv").attach({ uv = uv, loop = loop })
+  local own = llm.new({ base_url = os.getenv("URL"), api_key = "gw_dev", loop = loop })
+  local stream = llm.assert(own:chat({ messages = { { role = "user", content = "Count to 500" } }, stream = true }))
+  stream:next()
+  loop:close()
+  uv.run()
+  assert(select(2, stream:next()).kind == "cancelled")
+end
+
 round()
 round()
+forget()
+close_loop()
 print("both rounds ended")
