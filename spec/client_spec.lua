@@ -2,6 +2,7 @@
 local core = require "llm_gateway.core"
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 describe("a client", function()
   local gateway, client
@@ -87,6 +88,31 @@ describe("a client", function()
     assert.equal("", headers["x-empty"])
   end)
 
+  it("sends numbers and blanks in headers as they are meant", function()
+    local headers = echo({ headers = { ["X-Number"] = 1234567890123456, ["X-Half"] = 0.5, ["X-Blank"] = "  " } })
+    assert.same({ "1234567890123456", "0.5", "" }, { headers["x-number"], headers["x-half"], headers["x-blank"] })
+  end)
+
+  it("is as it was made, whatever becomes of the tables it was made of", function()
+    local fields = { ["X-A"] = "1" }
+    local options = { base_url = gateway.url .. "/~echo", headers = fields }
+    local made = llm.new(options)
+    fields["X-A"], fields["X-B"], options.base_url = "2", "a\r\nX-Evil: 1", "nowhere"
+    local seen = {}
+    local reply = assert(made:with({ timeout = 5 }):chat(hello()))
+    for _, field in ipairs(reply.headers) do seen[field.name] = field.value end
+    assert.same({ "1", nil, nil }, { seen["x-a"], seen["x-b"], seen["x-evil"] })
+  end)
+
+  it("says that a body is empty where one is expected", function()
+    for method, length in pairs({ POST = "0", PUT = "0", DELETE = false }) do
+      local seen = {}
+      local request = { method = method, path = "/~echo/v1/x" }
+      for _, field in ipairs(assert(client:request(request)).headers) do seen[field.name] = field.value end
+      assert.same({ length or nil, nil }, { seen["content-length"], seen["content-type"] }, method)
+    end
+  end)
+
   it("asks a function for its key", function()
     local calls = 0
     local function key()
@@ -98,6 +124,8 @@ describe("a client", function()
     assert.same({ "validation", "api_key" }, { err.kind, err.field })
     _, err = llm.new({ base_url = gateway.url, api_key = function() return nil, "vault closed" end }):chat(hello())
     assert.matches("vault closed", err.message)
+    _, err = llm.new({ base_url = gateway.url, api_key = function() return "" end }):chat(hello())
+    assert.same({ "validation", "api_key" }, { err.kind, err.field })
   end)
 
   it("finds the endpoints below any base_url", function()
@@ -150,6 +178,32 @@ describe("a client", function()
       body = { messages = hello().messages, model = "gpt-4", stream = true },
     })) do table.insert(names, name or (chunk.choices and "chunk")) end
     assert.is_true(#names > 2)
+  end)
+
+  it("wins with its later headers, whatever their case", function()
+    local old = { ["X-Team"] = "old", Authorization = "old" }
+    local first = llm.new({ base_url = gateway.url .. "/~echo", headers = old })
+    local headers = {}
+    local second = first:with({ headers = { ["x-team"] = "new", authorization = false } })
+    for _, field in ipairs(assert(second:chat(hello())).headers) do headers[field.name] = field.value end
+    assert.same({ "new", nil }, { headers["x-team"], headers.authorization })
+  end)
+
+  it("tells the info of a list without items too", function()
+    local empty = support.answering(gateway, '{"data":[]}')
+    local models = assert(empty:models())
+    assert.same({ 0, 200 }, { #models, models:info().status })
+    assert.equal("[]", llm.json.encode(models))
+    assert.equal(200, assert(empty:request({ path = "/x" })):info().status)
+    local reply, err = support.answering(gateway, "[]"):chat(hello())
+    assert.is_nil(reply)
+    assert.equal("server", err.kind)
+  end)
+
+  it("takes no field that it would drop", function()
+    assert.equal("timeot", select(2, client:models({ timeot = 5 })).field)
+    assert.equal("extra_body", select(2, client:health({ extra_body = {} })).field)
+    assert.equal("extra_body", select(2, client:request({ path = "/v1/x", extra_body = {} })).field)
   end)
 
   it("is the same with other options", function()

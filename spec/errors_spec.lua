@@ -217,12 +217,12 @@ describe("a key that a gateway repeats", function()
       if events[1] then return table.remove(events, 1) end
       return nil, facts
     end
-    local about = { status = 200, headers = { ["x-key"] = KEY }, request_id = "r-" .. KEY, secrets = { KEY } }
+    local about = { status = 200, headers = { ["x-key"] = KEY }, request_id = "r-" .. KEY }
     local function describe_failure(found)
-      found.secrets, found.headers = about.secrets, about.headers
+      found.secrets, found.headers = { KEY }, about.headers
       return errors.of_failure(found)
     end
-    return streams.of_transfer(loop, transfer, about, describe_failure)
+    return streams.of_transfer(loop, transfer, about, { KEY }, describe_failure)
   end
 
   local function stream_error(events, facts)

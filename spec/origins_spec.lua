@@ -109,6 +109,8 @@ describe("a header field", function()
       refused({}, client)
       client = support.client(gateway)
       refused({ feature = "x" .. text }, client)
+      refused({ extra_body = { app_id = "x" .. text } }, client)
+      assert.equal("feature", select(2, client:request({ path = "/x", body = { feature = "x" .. text } })).field)
       for _, request in ipairs({ { method = "GET" .. text, path = "/" }, { method = "GET", path = "/x" .. text } }) do
         local reply, err = client:request(request)
         assert.is_nil(reply)
@@ -117,6 +119,14 @@ describe("a header field", function()
       assert.has_error(function() client:with({ base_url = gateway.url .. text }) end)
     end
     assert.equal(before, visits())
+  end)
+
+  it("does not say how the body is sent: that is the client's own", function()
+    for _, name in ipairs({ "Content-Length", "content-length", "Transfer-Encoding" }) do
+      for _, value in ipairs({ "3", false }) do
+        refused({ headers = { [name] = value } }, support.client(gateway))
+      end
+    end
   end)
 
   it("goes out once, whatever its case: the user's own instead of the default", function()

@@ -45,10 +45,9 @@ describe("a chat request", function()
     local message = refuses("chat", "messages[2].role", { messages = { user, { role = "robot", content = "x" } } })
     assert.matches("one of system, developer, user, assistant, function, tool, got \"robot\"", message)
     refuses("chat", "messages[1].role", { messages = { { role = 1 } } })
-    for _, role in ipairs({ "system", "developer", "user", "assistant", "function" }) do
+    for _, role in ipairs({ "system", "developer", "user", "assistant", "function", "tool" }) do
       accepts("chat", { messages = { { role = role, content = "x" } } })
     end
-    refuses("chat", "messages[1].tool_call_id", { messages = { { role = "tool", content = "x" } } })
     accepts("chat", { messages = { user, { role = "tool", content = "x", tool_call_id = "call_1" } } })
   end)
 
@@ -124,7 +123,7 @@ end)
 describe("the options of one call", function()
   it("are checked, each by its name", function()
     for name, values in pairs({
-      timeout = { "5", true }, total_timeout = { "x" }, max_retries = { -1, 1.5, "2", 0 / 0 }, retry_timeouts = { 1 },
+      timeout = { "5", true }, total_timeout = { "x" }, max_retries = { 1.5, "2", 0 / 0 }, retry_timeouts = { 1 },
       api_key = { 5, "", "a\r\nb", "a\0b" }, provider_key = { true, "a\nb" }, org_id = { 5, "a\r\nX-Evil: 1" },
       app_id = { "a\nb", "" }, feature = { "a\0b" }, headers = { "x" }, extra_body = { "x" },
     }) do
@@ -145,9 +144,10 @@ describe("the options of one call", function()
     accepts("chat", ask("x", { app_id = "mine", extra_body = { proxy = "a field of the gateway's" } }))
   end)
 
-  it("raise for a clock without length", function()
+  it("raise for a clock without length, and for fewer retries than none", function()
     for name, bad in pairs({
       timeout = 0, connect_timeout = -1, event_timeout = 0 / 0, total_timeout = 0, max_retry_delay = -1,
+      max_retries = -1,
     }) do
       assert.has_error(function() client:chat(ask("x", { [name] = bad })) end)
     end

@@ -108,6 +108,7 @@ describe("a secret", function()
       for _, events in ipairs({ { last }, { first, last }, { first, spoken, last } }) do
         local client = full_of_secrets(support.streaming(gateway, events))
         local reply, err = client:chat(support.ask("hi", { stream = true }))
+        search(reply, "a stream")
         if reply then reply, err = reply:collect() end
         assert.is_nil(reply)
         search(err, "an error")
@@ -165,6 +166,44 @@ describe("a secret", function()
     client:close()
     raises(function() client:health() end)
     search(tostring(client), "a closed client")
+  end)
+
+  it("that looks like one in a header or a path is hidden as well, and what only sounds like one is not", function()
+    local body = '{"error":"jwt-12345678 4111222233334444 pa%2Frameter pa/rameter Jane Doe"}'
+    local client = support.answering(gateway, body, { status = 400 })
+    local _, err = client:request({ path = "/x?access_token=pa%2Frameter", headers = {
+      ["X-JWT"] = "jwt-12345678", ["X-Api-Key-Id"] = 4111222233334444, ["X-Author"] = "Jane Doe",
+    } })
+    assert.equal("[redacted] [redacted] [redacted] [redacted] Jane Doe", err.message)
+  end)
+
+  it("in an address stays there, however it is written", function()
+    local seen_url
+    local client = support.client(gateway, { on_request = function(about) seen_url = about.url end })
+    client:with({ base_url = gateway.url:gsub("://", "://user:pa@ssword-nine@") }):health()
+    assert.equal(gateway.url .. "/health", seen_url)
+    for _, url in ipairs({ "http://user:pass/word-nine@127.0.0.1:1", "http://user:12/word-nine@127.0.0.1:1" }) do
+      local ok, message = pcall(llm.new, { base_url = url })
+      assert.is_false(ok)
+      assert.is_nil(message:find("word%-nine"))
+      ok, message = pcall(llm.new, { proxy = url })
+      assert.is_false(ok)
+      assert.is_nil(message:find("word%-nine"))
+    end
+    local moved = support.answering(gateway, "", { status = 307, headers = { "Location: http://me:word-nine@h/" } })
+    assert.is_nil(tostring(select(2, moved:health())):find("word%-nine"))
+    local echoing = support.answering(gateway, '{"error":"no key sk_live_12345678"}', { status = 401 })
+    local lent = echoing:with({ base_url = core.config(echoing).base_url:gsub("://", "://sk_live_12345678:@") })
+    assert.equal("no key [redacted]", select(2, lent:health()).message)
+  end)
+
+  it("is not cut in two where the text before a broken end is cut", function()
+    local key = "gw_a_secret_of_40_bytes_0123456789012345"
+    local text = ("x"):rep(2 ^ 20 - 20) .. key .. ("y"):rep(100)
+    local broken = support.streaming(gateway, { support.delta(('"delta":{"content":"%s"}'):format(text)) })
+    local _, err = llm.assert(broken:chat(support.ask("x", { stream = true, api_key = key }))):collect()
+    assert.equal(2 ^ 20, #err.partial)
+    assert.matches("x%[redacted%]y+$", err.partial)
   end)
 
   it("shorter than 8 bytes is left alone: it would hide ordinary words", function()

@@ -199,9 +199,11 @@ static int l_head(lua_State *L) {
 
 /* transfer:body() -> text (once) | false | nil, facts */
 static int l_body(lua_State *L) {
+  const buffer *body;
   lua_transfer *u = check(L);
-  transfer_status status = transfer_take_body(u->transfer, &u->kept);
+  transfer_status status = transfer_body(u->transfer, &body);
   if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  transfer_take_body(u->transfer, &u->kept);
   lua_pushlstring(L, buffer_bytes(&u->kept), buffer_length(&u->kept));
   let_go(u);
   return 1;

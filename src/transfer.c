@@ -222,13 +222,16 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
 }
 
-transfer_status transfer_take_body(transfer *t, buffer *body) {
+transfer_status transfer_body(const transfer *t, const buffer **body) {
+  *body = &t->body;
   if (!t->done) return TRANSFER_WAIT;
-  if (t->failure.class != FAILURE_NONE) return TRANSFER_FAILED;
-  buffer_free(body);
-  *body = t->body;
+  return t->failure.class == FAILURE_NONE ? TRANSFER_READY : TRANSFER_FAILED;
+}
+
+void transfer_take_body(transfer *t, buffer *into) {
+  buffer_free(into);
+  *into = t->body;
   t->body = (buffer){0};
-  return TRANSFER_READY;
 }
 
 int transfer_http_status(const transfer *t) {

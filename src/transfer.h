@@ -135,9 +135,12 @@ bool transfer_is_event_stream(const transfer *t);
  * loop. `*unfinished` says that the answer ended before the event's blank line. */
 transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished);
 
-/* READY once the body is complete: moves it into `body`, which the caller frees, in place of what
- * that held. */
-transfer_status transfer_take_body(transfer *t, buffer *body);
+/* READY with the whole body once it is complete; it stays valid until it is taken. */
+transfer_status transfer_body(const transfer *t, const buffer **body);
+
+/* Moves the body, as far as it has come, into `into`, in place of what that held; the caller frees
+ * it. */
+void transfer_take_body(transfer *t, buffer *into);
 
 /* Why it failed; class FAILURE_NONE if it did not. */
 const transfer_failure *transfer_failed(const transfer *t);

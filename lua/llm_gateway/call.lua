@@ -137,8 +137,16 @@ local function attempt(call)
   observe.request(call)
   local started = core.now()
   local answer, err, refused = outcome(call)
-  observe.response(call, answer or refused, err, core.now() - started)
+  call.took = core.now() - started
+  observe.response(call, answer or refused, err)
   return answer, err
+end
+
+-- After how many seconds a failed call is tried again; nil when it is not.
+local function delay_after(call, err)
+  local delay = retry.delay(err, call.attempts, call.options, seconds_left(call))
+  observe.log(call, nil, err, delay)
+  return delay
 end
 
 -- Makes a call: {client, loop, options, method, url, headers (lines), body, stream, secrets, accepts}. Returns an
@@ -148,7 +156,7 @@ function M.make(call)
   call.total_timeout = call.options.total_timeout
   local answer, err = attempt(call)
   while not answer do
-    local delay = retry.delay(err, call.attempts, call.options, seconds_left(call))
+    local delay = delay_after(call, err)
     if not delay then return nil, err end
     observe.retry(call, err, delay)
     call.loop:rest(delay, is_closed, call)
@@ -156,6 +164,7 @@ function M.make(call)
     if err then return nil, err end
     answer, err = attempt(call)
   end
+  observe.log(call, answer.status)
   return answer
 end
 

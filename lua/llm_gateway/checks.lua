@@ -153,7 +153,7 @@ function M.join(path, name)
 end
 
 -- The first field of a table that fails its check, in the order of the model, a list of {name, check, required}:
--- `required` is the message when it is missing. null stands for "not set". model.whole checks the table itself.
+-- `required` is the message when it is missing. null stands for "not set".
 function M.fields_of(model)
   return function(value, path)
     if type(value) ~= "table" then return expected("a table", value) end
@@ -166,7 +166,6 @@ function M.fields_of(model)
         if message then return message, inner or where end
       end
     end
-    if model.whole then return model.whole(value, path) end
   end
 end
 

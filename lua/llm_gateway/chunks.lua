@@ -5,7 +5,7 @@
 local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
 
-local MAX_PARTIAL_BYTES = 2 ^ 20
+local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, when it has hidden the secrets
 local PIECES_A_BLOCK = 1024
 
 -- The text that a chunk adds to choice 0; "" when it adds none.
@@ -111,7 +111,7 @@ function Chat:complete()
   return next(self.closed) ~= nil and next(self.open) == nil
 end
 
--- Choice 0's text so far (its first MiB).
+-- The beginning of choice 0's text, somewhat more than an error keeps.
 function Chat:partial_text()
   return table.concat(self.blocks) .. table.concat(self.pieces)
 end

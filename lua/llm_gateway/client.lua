@@ -42,6 +42,7 @@ end
 local function perform(self, config, own, call, level)
   config.loop:enter(level + 1)
   local key, err = identity.key(config, own)
+  err = err or identity.fault(call.value)
   if err then return nil, err end
   if call.value then
     call.body, err = requests.encode(call.value)
@@ -50,7 +51,7 @@ local function perform(self, config, own, call, level)
   call.client, call.loop, call.options = self, config.loop, effective(config, own)
   call.url = config.prefix .. call.path
   call.headers = headers.lines(identity.headers(config, own, key, call), config.headers, own.headers)
-  call.secrets = identity.secrets(config, own, key)
+  call.secrets = identity.secrets(config, own, key, call.path)
   local answer
   answer, err = calls.make(call)
   if not answer then return nil, err end
@@ -96,10 +97,23 @@ function Client:embeddings(request)
   return answers.embeddings(answer)
 end
 
+-- A request may have these fields, and the options of a call; the error says that, and what else there is to do.
+local function check_names(request, own, fields, advice)
+  for name in pairs(request) do
+    if not fields[name] and (own[name] == nil or name == "extra_body") then
+      return requests.invalid(tostring(name), "is no field of a request" .. advice)
+    end
+  end
+end
+
+-- The options of a call that has nothing else.
 local function plain_options(request)
   if request == nil then return {} end
   local own, err = requests.options(request, 3)
-  return own, err
+  if not own then return nil, err end
+  err = check_names(request, own, {}, " that takes only options")
+  if err then return nil, err end
+  return own
 end
 
 -- The models that the gateway offers: a list of {id = ...}; or nil, err. `request` may have call options.
@@ -136,6 +150,7 @@ local function check_body(body)
   return requests.invalid("body", "expected a table, which is sent as JSON, got " .. type(body))
 end
 
+local IN_BODY = ": what goes to the gateway belongs in `body`"
 local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true }
 
 local function check_request(request)
@@ -152,14 +167,6 @@ local function check_request(request)
   end
 end
 
-local function check_request_names(request, own)
-  for name in pairs(request) do
-    if not REQUEST_FIELDS[name] and own[name] == nil then
-      return requests.invalid(tostring(name), "is no field of a request: what goes to the gateway belongs in `body`")
-    end
-  end
-end
-
 -- Sends any request to the gateway: method (POST), path (begins with one slash), body (a table, sent as JSON),
 -- stream, and call options. Returns the decoded body (the text itself when it neither is JSON nor claims to be), or
 -- nil, err; with stream = true what `for` takes, where each step gives a chunk and its event's name.
@@ -167,13 +174,16 @@ function Client:request(request)
   local config = check_client(self, "request", 2)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
   local own, err = requests.options(request, 2)
-  err = err or check_request(request) or check_request_names(request, own) or check_body(request.body)
+  err = err or check_request(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
+    or check_body(request.body)
   if err then return nil, err end
-  local call = { method = request.method or "POST", path = request.path, value = request.body, stream = request.stream }
+  local call = { method = request.method or "POST", path = request.path, value = request.body }
+  call.stream = request.stream
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if call.stream then return answers.stream(answer, call, not call.path:match("^[^?]*"):find("/chat/completions$")) end
+  local is_chat = call.path:match("^[^?]*"):find("/chat/completions$")
+  if call.stream then return answers.stream(answer, call, not is_chat) end
   return answers.value(answer)
 end
 
@@ -190,7 +200,8 @@ end
 -- The same client with other options on top; it shares the connections. Closing one leaves the other open.
 function Client:with(more)
   local config = check_client(self, "with", 2)
-  local made = client_of(options.combined(config.given, more, 2), 2) -- no tail call: it would lose the caller's line
+  -- no tail call: it would lose the caller's line
+  local made = client_of(options.combined(config.given, more or {}, 2), 2)
   return made
 end
 

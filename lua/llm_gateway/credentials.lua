@@ -5,6 +5,7 @@ local base64 = require("llm_gateway.base64")
 
 local M = {}
 
+-- A text of a URL without its percent signs.
 local function decoded(text)
   return (text:gsub("%%(%x%x)", function(pair) return string.char(tonumber(pair, 16)) end))
 end
@@ -24,8 +25,13 @@ function M.add(secrets, url)
   for _, text in ipairs({ info, plain, base64.encode(plain:find(":", 1, true) and plain or plain .. ":") }) do
     table.insert(secrets, text)
   end
-  for _, text in ipairs({ info:match(":(.*)"), plain:match(":(.*)") }) do table.insert(secrets, text) end
+  for _, text in ipairs({ info, plain }) do
+    local user, password = text:match("^(.-):(.*)$")
+    table.insert(secrets, password ~= "" and password or user) -- some put a key where the user's name goes
+  end
 end
+
+M.decoded = decoded
 
 -- A text with the credentials of every URL in it left out.
 function M.without(text)

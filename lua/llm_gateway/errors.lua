@@ -1,8 +1,9 @@
 -- errors.lua: the only maker of error tables.
 -- Leans on errors/unwrap.lua (where the error is in a body), errors/classify.lua (its kind), errors/details.lua
--- (what a program can act on), errors/failures.lua (words for what the C core met) and errors/redact.lua. Raises
--- nothing itself.
+-- (what a program can act on), errors/failures.lua (words for what the C core met), errors/redact.lua and
+-- credentials.lua. Raises nothing itself.
 
+local credentials = require("llm_gateway.credentials")
 local classify = require("llm_gateway.errors.classify")
 local details = require("llm_gateway.errors.details")
 local failures = require("llm_gateway.errors.failures")
@@ -13,6 +14,7 @@ local values = require("llm_gateway.errors.values")
 local M = { redact = redact.redact }
 
 local Error = {}
+local finals = setmetatable({}, { __mode = "k" }) -- by error; see is_final
 
 -- `[429] Rate limit exceeded`; `[connection] ...` without a status.
 function Error.__tostring(err)
@@ -37,6 +39,7 @@ function M.assert(value, ...)
   error(err, 0)
 end
 
+local LONGEST_PARTIAL = 2 ^ 20 -- bytes; cut only here, where no secret is left that could be cut in two
 local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true }
 local FINAL_KINDS = { policy_denied = true, budget_exceeded = true, authentication = true, stream = true }
 
@@ -50,6 +53,7 @@ end
 -- An error table. fields.kind and fields.message are needed; `started` (an event was handed over already) and
 -- `never_connected` only tell whether it is retryable.
 function M.new(fields)
+  if fields.partial then fields.partial = values.beginning(fields.partial, LONGEST_PARTIAL) end
   if fields.retryable == nil then fields.retryable = is_retryable(fields) end
   fields.started, fields.never_connected = nil, nil
   return setmetatable(fields, Error)
@@ -126,7 +130,7 @@ local function unusable(answer)
   if answer.status >= 300 and answer.status < 400 then
     local where = answer.headers.location
     return ("the gateway redirects%s, and redirects are not followed: is base_url right?"):format(
-      where and " to " .. where or "")
+      where and " to " .. credentials.without(where) or "")
   end
   local what = answer.headers["content-type"] or "no content type"
   local wanted = answer.in_stream and "an event stream or a chat completion" or "JSON"
@@ -247,7 +251,14 @@ function M.of_failure(facts)
   fields = M.redact(fields, facts.secrets)
   fields.attempts, fields.started = facts.attempts, facts.started
   fields.never_connected = failures.may_pass(facts)
-  return M.new(fields)
+  local err = M.new(fields)
+  finals[err] = failures.is_final(facts) or nil
+  return err
+end
+
+-- Whether a failure would be the same each time: a certificate that was refused, an address that is none.
+function M.is_final(err)
+  return finals[err] == true
 end
 
 return M

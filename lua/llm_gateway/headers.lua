@@ -5,6 +5,8 @@ local M = {}
 
 local TOKEN = "^[%w!#$%%&'*+%-.^_`|~]+$"
 
+local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
+
 local lookup = {
   __index = function(fields, name)
     return type(name) == "string" and rawget(fields, name:lower()) or nil
@@ -28,6 +30,7 @@ function M.fault(fields)
   for name, value in pairs(fields) do
     local path = ("[%q]"):format(tostring(name):gsub("%c", "?"))
     if type(name) ~= "string" or not name:find(TOKEN) then return path, "is no header name" end
+    if FRAMING[name:lower()] then return path, "is the client's own: it says how the body is sent" end
     local kind = type(value)
     if kind ~= "string" and kind ~= "number" and value ~= false then
       return path, "expected text, or false to send none, got " .. kind
@@ -37,11 +40,28 @@ function M.fault(fields)
   end
 end
 
+-- A field's value as text: a whole number without a point, whatever the Lua.
+function M.text(value)
+  if type(value) == "number" and value % 1 == 0 then return ("%.0f"):format(value) end
+  return tostring(value)
+end
+
 -- libcurl's form: "Name:" takes a default away, "Name;" sends an empty field.
 local function line(name, value)
   if value == false then return name .. ":" end
-  if value == "" then return name .. ";" end
-  return name .. ": " .. tostring(value)
+  local text = M.text(value)
+  if not text:find("%S") then return name .. ";" end
+  return name .. ": " .. text
+end
+
+-- Two tables of fields as one: the second wins, whatever the case of the names.
+function M.combined(first, second)
+  local replaced, both = {}, {}
+  for name, value in pairs(second) do replaced[name:lower()], both[name] = true, value end
+  for name, value in pairs(first) do
+    if not replaced[name:lower()] then both[name] = value end
+  end
+  return both
 end
 
 -- The lines of a request: of several tables of fields (some may be nil) the later wins, whatever the case of

@@ -7,9 +7,25 @@ local requests = require("llm_gateway.request")
 
 local M = { VERSION = "0.1.0" }
 
-local SECRET_NAMES = { "auth", "cookie", "credential", "key", "passw", "secret", "session", "token" }
+local SECRET_NAMES = {
+  "auth", "cookie", "credential", "jwt", "key", "passw", "secret", "session", "signature", "token",
+}
+local OPEN_NAMES = { "author$", "^idempotency%-key$" }
+
+-- Whether a header field, or a parameter of a URL, is likely to be a secret.
+local function is_secret(name)
+  name = name:lower()
+  for _, pattern in ipairs(OPEN_NAMES) do
+    if name:find(pattern) then return false end
+  end
+  for _, word in ipairs(SECRET_NAMES) do
+    if name:find(word, 1, true) then return true end
+  end
+  return false
+end
 
 local function add_secret(secrets, text)
+  if type(text) == "number" then text = headers.text(text) end
   if type(text) ~= "string" or text == "" then return end
   table.insert(secrets, text)
   local token = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
@@ -19,14 +35,21 @@ end
 
 local function add_secret_headers(secrets, fields)
   for name, value in pairs(fields or {}) do
-    for _, word in ipairs(SECRET_NAMES) do
-      if name:lower():find(word, 1, true) then add_secret(secrets, value) end
+    if is_secret(name) then add_secret(secrets, value) end
+  end
+end
+
+local function add_secret_parameters(secrets, path)
+  for name, value in (path:match("%?(.*)$") or ""):gmatch("([^&=]+)=([^&]*)") do
+    if is_secret(name) then
+      add_secret(secrets, value)
+      add_secret(secrets, credentials.decoded(value))
     end
   end
 end
 
 -- What must never come out of an error: the keys, and whatever else of the call looks like one. A list of texts.
-function M.secrets(config, own, key)
+function M.secrets(config, own, key, path)
   local secrets = {}
   add_secret(secrets, key)
   add_secret(secrets, own.provider_key or config.provider_key)
@@ -34,6 +57,7 @@ function M.secrets(config, own, key)
   add_secret_headers(secrets, own.headers)
   credentials.add(secrets, config.base_url)
   credentials.add(secrets, config.via)
+  add_secret_parameters(secrets, path)
   return secrets
 end
 
@@ -44,9 +68,18 @@ function M.key(config, own)
   if type(key) == "function" then key, why = key() end
   if key == nil then return nil, why and requests.invalid("api_key", "its function gave none: " .. tostring(why)) end
   if type(key) ~= "string" then return nil, requests.invalid("api_key", "its function returned a " .. type(key)) end
-  local fault = headers.value_fault(key)
+  local fault = key == "" and "its function returned an empty text" or headers.value_fault(key)
   if fault then return nil, requests.invalid("api_key", fault) end
   return key
+end
+
+-- The error of a body whose fields go into header fields too, and may not; nil when they may.
+function M.fault(body)
+  for _, name in ipairs({ "app_id", "feature" }) do
+    local value = body and body[name]
+    local fault = type(value) == "string" and headers.value_fault(value)
+    if fault then return requests.invalid(name, fault) end
+  end
 end
 
 local function bearer(key)

@@ -19,6 +19,7 @@ cjson.encode_keep_buffer(false) -- a kept buffer would stay six times as large a
 
 -- Marks: an empty table shows neither whether it is a list nor whether it is an object.
 local LIST, OBJECT = {}, {}
+local list_marks = { [LIST] = true }
 
 -- Keys under which the API has lists, so that an unmarked empty table means one.
 local LIST_KEYS = {
@@ -92,7 +93,7 @@ local function survey(t)
 end
 
 local function number_key_fault(t, max, odd)
-  if not odd and (t[1] ~= nil or getmetatable(t) == LIST) then
+  if not odd and (t[1] ~= nil or list_marks[getmetatable(t)]) then
     local hole = 1
     while t[hole] ~= nil do hole = hole + 1 end
     return "a list with a hole at " .. hole .. " (json.null fills one)"
@@ -111,7 +112,7 @@ local function shape(t)
     return "list", count
   end
   if count > 0 then return nil, "a table with both list items and named fields" end
-  if getmetatable(t) == LIST then return nil, "a list with named fields" end
+  if list_marks[getmetatable(t)] then return nil, "a list with named fields" end
   table.sort(names)
   return "object", names
 end
@@ -139,7 +140,7 @@ end
 
 local function emit_empty(out, t, key)
   local mark = getmetatable(t)
-  out[#out + 1] = (mark == LIST or mark ~= OBJECT and LIST_KEYS[key]) and "[]" or "{}"
+  out[#out + 1] = (list_marks[mark] or mark ~= OBJECT and LIST_KEYS[key]) and "[]" or "{}"
 end
 
 -- `out.open` holds the tables being written, so that a table inside itself is told from one used twice.
@@ -194,8 +195,16 @@ local function tidy_number(n, doubt)
   return to_integer(n)
 end
 
+-- A cjson with integers of its own ends them at 2^63, where this Lua has doubles.
+local clamps = not has_integers and cjson.decode("100000000000000000000") ~= 1e20
+
+local function doubt_clamped(n, doubt)
+  if n >= 2 ^ 63 or n <= -2 ^ 63 then doubt.digits = true end
+  return n
+end
+
 local tidiers = {
-  number = has_integers and tidy_number or nil,
+  number = has_integers and tidy_number or clamps and doubt_clamped or nil,
   table = function(t, doubt) return tidy(t, doubt) end,
 }
 
@@ -289,9 +298,8 @@ local function parse(text)
 end
 
 local function tidied(value)
-  local doubt = {}
-  if type(value) == "table" then return tidy(value, doubt), doubt end
-  if type(value) == "number" and has_integers then return tidy_number(value, doubt), doubt end
+  local doubt, tidier = {}, tidiers[type(value)]
+  if tidier then value = tidier(value, doubt) end
   return value, doubt
 end
 
@@ -307,7 +315,13 @@ end
 
 -- Whether a table bears that mark.
 function M.is_array(t)
-  return type(t) == "table" and getmetatable(t) == LIST
+  return type(t) == "table" and list_marks[getmetatable(t)] == true
+end
+
+-- Makes a metatable another such mark. Returns it.
+function M.list_mark(metatable)
+  list_marks[metatable] = true
+  return metatable
 end
 
 -- JSON text of a value; or nil, what was wrong, and the path of where (`messages[2].content`).

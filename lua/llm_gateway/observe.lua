@@ -11,13 +11,13 @@ local logs = os.getenv("LLM_GATEWAY_LOG") == "debug"
 
 -- A URL may carry credentials before its host, and keys in its query.
 local function shown_url(call)
-  local url = call.url:gsub("^(%a+://)[^/@]*@", "%1"):gsub("%?.*$", "?...")
+  local url = call.url:gsub("^(%a+://)[^/?#]*@", "%1"):gsub("%?.*$", "?...")
   return errors.redact(url, call.secrets)
 end
 
 -- One line, whatever a server put into its message.
 local function log(...)
-  if logs then io.stderr:write("llm_gateway: ", (table.concat({ ... }, " "):gsub("%c+", " ")), "\n") end
+  io.stderr:write("llm_gateway: ", (table.concat({ ... }, " "):gsub("%c+", " ")), "\n")
 end
 
 -- Calls a hook that has an open transfer behind it: when it raises, nobody else would close that. (A hook may wait:
@@ -46,26 +46,31 @@ end
 
 -- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
 -- the head; of a call that failed without an answer, timings tell how far it came.
-function M.response(call, answer, err, seconds)
+function M.response(call, answer, err)
   local hook = call.options.on_response
-  if not hook and not logs then return end
+  if not hook then return end
   local seen = about(call)
   seen.status, seen.error = answer and answer.status, err
   seen.request_id = answer and errors.redact(answer.request_id, call.secrets)
   local transfer = answer and answer.transfer
   seen.timings = answer and answer.timings or transfer and transfer:timings() or call.timings
-  log(seen.method, seen.url, "attempt " .. seen.attempt, err and tostring(err) or tostring(seen.status),
-    milliseconds(seconds))
-  if not hook then return end
   if transfer then call_over(transfer, hook, seen) else hook(seen) end
 end
 
 -- Before the wait for another attempt: on_retry{method, url, attempt, delay, error}; attempt is the one that failed.
 function M.retry(call, err, delay)
+  if not call.options.on_retry then return end
   local seen = about(call)
   seen.delay, seen.error = delay, err
-  log(seen.method, seen.url, "again in " .. milliseconds(delay))
-  if call.options.on_retry then call.options.on_retry(seen) end
+  call.options.on_retry(seen)
+end
+
+-- One line for each attempt: how it ended, how long it took, and after what delay there is another.
+function M.log(call, status, err, delay)
+  if not logs then return end
+  local seen = about(call)
+  log(seen.method, seen.url, "attempt " .. seen.attempt, tostring(err or status), milliseconds(call.took),
+    delay and "again in " .. milliseconds(delay))
 end
 
 -- ---------------------------------------------------------------------------------------------------------

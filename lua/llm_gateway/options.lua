@@ -1,8 +1,9 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on checks.lua, credentials.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at the line of
--- whoever wrote it.
+-- Leans on checks.lua, credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at
+-- the line of whoever wrote it.
 local checks = require("llm_gateway.checks")
 local credentials = require("llm_gateway.credentials")
+local headers = require("llm_gateway.headers")
 local loops = require("llm_gateway.loop")
 local proxies = require("llm_gateway.proxy")
 
@@ -36,6 +37,17 @@ local function loop(value)
   if value.closed then return "is closed" end
 end
 
+-- A password that is not encoded may end the host too soon; what is said shows none of it.
+local function authority_fault(rest)
+  local authority, path = rest:match("^([^/?#]*)(.*)$")
+  local place = authority:gsub("^.*@", "")
+  local host, port = place:match(place:find("^%[") and "^(%[[%x:.]+%])(.*)$" or "^([^:]*)(.*)$")
+  if not host or host == "" then return "has no host" end
+  local number = port == "" and 0 or tonumber(port:match("^:(%d+)$"))
+  if not number or number > 65535 then return "has no good port: is what stands before an @ percent-encoded?" end
+  if path:find("@", 1, true) then return "may not have an @ in its path: is a / in the password percent-encoded?" end
+end
+
 local function base_url(value)
   local fault = text(value)
   if fault then return fault end
@@ -44,7 +56,8 @@ local function base_url(value)
     return ("has no scheme: did you mean %q?"):format("http://" .. credentials.without(value:gsub("^//", "")))
   end
   if not scheme:lower():find("^https?$") then return "only http:// and https:// are spoken, got " .. scheme .. "://" end
-  if not value:find("^%a+://[^/?#]+") then return "has no host" end
+  local fault_of_place = authority_fault(value:match("^%a+://(.*)$"))
+  if fault_of_place then return fault_of_place end
   if value:find("[?#]") then return "may not have a query or a fragment" end
   if value:find("/chat/completions/*$") then return "is the address of one endpoint: stop before /chat/completions" end
   if value:find("[%s%c\\]") then return "may not contain blanks, control characters or backslashes" end
@@ -112,11 +125,13 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
-local function from_environment(level)
+-- What was given wins, so that the environment's may be anything; one kind of authorities stands for the other.
+local function from_environment(given, level)
   local found = {}
   for name, variable in pairs(ENVIRONMENT) do
     local value = os.getenv(variable)
-    if value and value ~= "" then
+    local unneeded = given[name] ~= nil or (name == "ca_file" and given.ca_path ~= nil)
+    if value and value ~= "" and not unneeded then
       local fault = CHECKS[name](value)
       if fault then error(("the environment's %s: %s"):format(variable, fault), level + 1) end
       found[name] = value
@@ -157,7 +172,9 @@ end
 -- Raises at `level` above the caller.
 function M.complete(given, level)
   check(given, level + 1)
-  local all = merged(DEFAULTS, from_environment(level + 1), given)
+  given = merged(given) -- the caller's tables may change, unchecked
+  given.headers = given.headers and merged(given.headers)
+  local all = merged(DEFAULTS, from_environment(given, level + 1), given)
   all.given = given
   all.prefix = prefix_of(all.base_url)
   all.origin = origin_of(all.base_url)
@@ -170,7 +187,7 @@ end
 function M.combined(given, more, level)
   check(more, level + 1)
   local both = merged(given, more)
-  if given.headers and more.headers then both.headers = merged(given.headers, more.headers) end
+  if given.headers and more.headers then both.headers = headers.combined(given.headers, more.headers) end
   return both
 end
 

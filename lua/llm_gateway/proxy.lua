@@ -16,6 +16,7 @@ function M.fault(value)
     return ("expected http, https, socks4, socks4a, socks5 or socks5h before ://, got %q"):format(scheme)
   end
   if (rest or value):gsub("^.*@", ""):find("^[/:]?$") then return "has no host" end
+  if (rest or value):find("/.*@") then return "has a / before its @: percent-encode the password" end
   if value:find("[%s%c]") then return "may not contain blanks or control characters" end
   return headers.value_fault(value)
 end

@@ -43,11 +43,12 @@ function metatable.__call()
   error("this is a whole reply, no stream: ask with stream = true", 2)
 end
 
--- Makes a reply of a decoded body. An empty list keeps its mark as a list instead of getting methods.
+local list_metatable = json.list_mark({ __index = methods, __call = metatable.__call })
+
+-- Makes a reply of a decoded body. An empty list keeps its mark as a list.
 function M.new(body, info)
   infos[body] = info
-  if json.is_array(body) then return body end
-  return setmetatable(body, metatable)
+  return setmetatable(body, json.is_array(body) and list_metatable or metatable)
 end
 
 return M

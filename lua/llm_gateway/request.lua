@@ -9,11 +9,10 @@ local options = require("llm_gateway.options")
 
 local M = {}
 
-local null = json.null
 local text, full_text, header_text, object = checks.text, checks.full_text, checks.header_text, checks.object
 local boolean, integer, positive, between = checks.boolean, checks.integer, checks.positive, checks.between
 local one_of, either, list_of, fields_of = checks.one_of, checks.either, checks.list_of, checks.fields_of
-local join, shown, duration, count = checks.join, checks.shown, checks.duration, checks.count
+local shown, duration, count = checks.shown, checks.duration, checks.count
 
 -- ---------------------------------------------------------------------------------------------------------
 -- The models
@@ -26,12 +25,6 @@ local part = fields_of({ field("type", full_text, "is missing: each part needs o
 
 local role = one_of("system", "developer", "user", "assistant", "function", "tool")
 
-local function whole_message(message, path)
-  if message.role == "tool" and (message.tool_call_id == nil or message.tool_call_id == null) then
-    return "is missing: a tool message answers one tool call", join(path, "tool_call_id")
-  end
-end
-
 local MESSAGE = {
   field("role", role, "is missing: expected one of system, developer, user, assistant, function, tool"),
   field("content", either(text, list_of(part, 0), "text or a list of parts")),
@@ -39,7 +32,6 @@ local MESSAGE = {
   field("function_call", object),
   field("tool_calls", list_of(object, 0)),
   field("tool_call_id", text),
-  whole = whole_message,
 }
 
 local OF_THE_GATEWAY = { field("app_id", header_text), field("feature", header_text), field("dry_run", boolean) }
@@ -106,10 +98,10 @@ local function copy(t)
   return new
 end
 
--- A clock of no length is misuse, as it is in llm.new: it raises.
-local function check_clock(name, check, value, level)
-  if check ~= duration or type(value) ~= "number" then return end
-  local message = duration(value)
+-- A clock of no length is misuse, as it is in llm.new: it raises. So do fewer retries than none.
+local function check_number(name, check, value, level)
+  if type(value) ~= "number" or (check ~= duration and not (check == count and value < 0)) then return end
+  local message = check(value)
   if message then error(name .. ": " .. message, level + 1) end
 end
 
@@ -131,7 +123,7 @@ function M.options(request, level)
   for name, check in pairs(OPTIONS) do
     local value = request[name]
     if value ~= nil then
-      check_clock(name, check, value, (level or 1) + 1)
+      check_number(name, check, value, (level or 1) + 1)
       local message, where = check(value, name)
       if message then return nil, invalid(where or name, message) end
       own[name] = value

@@ -1,7 +1,8 @@
 -- retry.lua: whether a failed call is tried again, and when.
--- Leans on the core's clock. It reads an error table and the options, and never waits itself.
+-- Leans on the core's clock and on errors.lua. It reads an error table and the options, and never waits itself.
 
 local core = require("llm_gateway.core")
+local errors = require("llm_gateway.errors")
 
 local M = {}
 
@@ -11,12 +12,12 @@ local JITTER = 0.25 -- how much of a delay chance may take off, so that clients 
 -- A request that reached the server may have been carried out, and paid for: without an answer only a connection
 -- that was never made is tried again, unless the user said otherwise.
 local function may_repeat(err, options)
-  local asked = err.headers and err.headers["x-should-retry"]
+  local asked = err.headers and (err.headers["x-should-retry"] or ""):lower()
   if err.kind == "policy_denied" or err.kind == "budget_exceeded" then return false end
   if asked == "true" or asked == "false" then return asked == "true" end
   if err.retryable then return true end
   local unanswered = err.status == nil and (err.kind == "timeout" or err.kind == "connection")
-  return unanswered and options.retry_timeouts == true
+  return unanswered and not errors.is_final(err) and options.retry_timeouts == true
 end
 
 -- Numbers from 0 to 1 in a sequence of our own (Park and Miller's): math.random belongs to the program, which may

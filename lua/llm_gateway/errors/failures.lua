@@ -47,6 +47,11 @@ end
 
 local FINAL_CLASSES = { trust = true, internal = true }
 
+-- Whether it would be the same each time, and nothing was sent.
+function M.is_final(facts)
+  return FINAL_CLASSES[facts.class] == true
+end
+
 -- Whether a connection was never made, so that the request went to nobody, and the next attempt may have more luck.
 function M.may_pass(facts)
   if facts.connected or FINAL_CLASSES[facts.class] then return false end

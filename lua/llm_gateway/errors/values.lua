@@ -103,12 +103,17 @@ function M.duration(value)
   return nil
 end
 
--- clip(text, limit) -> text of at most limit bytes (and "..."), never cut inside a UTF-8 character.
-function M.clip(text, limit)
+-- beginning(text, limit) -> its first bytes, limit at most, never cut inside a UTF-8 character.
+function M.beginning(text, limit)
   if #text <= limit then return text end
   local cut = limit
   while cut > 0 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xC0 do cut = cut - 1 end
-  return text:sub(1, cut) .. "..."
+  return text:sub(1, cut)
+end
+
+-- clip(text, limit) -> its beginning (and "...").
+function M.clip(text, limit)
+  return #text <= limit and text or M.beginning(text, limit) .. "..."
 end
 
 return M
