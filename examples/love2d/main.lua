@@ -25,7 +25,9 @@ local function talk(first)
 end
 
 function love.load()
-  for i = 1, streams do llm.spawn(talk, i == 1) end
+  for i = 1, streams do
+    llm.spawn(talk, i == 1):on_done(function(_, err) bubble = tostring(err) end) -- is the gateway there?
+  end
 end
 
 local function percentile(list, part)
