@@ -3,6 +3,7 @@ local core = require "llm_gateway.core"
 local deaf_server = require("spec.deaf").start
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local LATE = 0.05 -- seconds that a clock may be late by
 
@@ -124,6 +125,22 @@ describe("the clocks #timed", function()
       assert.is_true(seconds >= LENGTH - 0.002 and seconds <= took.bare + LATE,
         ("%s: %.3f s, a bare timer: %.3f s"):format(name, seconds, took.bare))
     end
+  end)
+
+  it("take no drop of a head for silence", function()
+    if not io.open("/proc/self/status") then return end -- only Linux tells when the last byte came
+    local steps = { { send = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: " } }
+    for _ = 1, 12 do
+      table.insert(steps, { delay = 0.04 })
+      table.insert(steps, { send = "drop" })
+    end
+    table.insert(steps, { send = "\r\n\r\n{}" })
+    assert(support.scripted(gateway, steps, { timeout = 0.15 }):health())
+    table.insert(steps, 6, { hold = true })
+    local started = core.now()
+    local _, err = support.scripted(gateway, steps, { timeout = 0.15 }):health()
+    assert.equal("timeout", err.kind)
+    within(0.15 + 2 * 0.04, core.now() - started)
   end)
 
   it("do not hold up other tasks", function()

@@ -25,6 +25,7 @@ describe("a process", function()
   setup(function()
     build("fork")
     build("hang")
+    build("several")
     os.execute("mkdir -p build/spec/spec && cp build/spec/fork.so build/spec/spec/fork.so")
     gateway = assert(devgateway.start({ delay = 0.01 }))
     preamble = ([[
@@ -99,6 +100,19 @@ describe("a process", function()
     ]], "LD_PRELOAD=build/spec/hang.so")
     assert.equal(0, status, text)
     assert.matches("cancelled%s+true%s+timeout%s+true", text)
+  end)
+
+  it("reaches a host whose first address is dead", function()
+    local status, text = run([[
+      local llm = require "llm_gateway"
+      local core = require "llm_gateway.core"
+      local started = core.now()
+      local client = llm.new{ base_url = os.getenv("URL"), connect_timeout = 1, max_retries = 0, proxy = false }
+      local reply, err = client:health()
+      print(reply and reply.status or err, core.now() - started < 2)
+    ]], "LD_PRELOAD=build/spec/several.so URL=" .. gateway.url:gsub("127%.0%.0%.1", "two.example"))
+    assert.equal(0, status, text)
+    assert.matches("healthy%s+true", text)
   end)
 
   it("leaks nothing of ours, says valgrind, with 200 tasks cancelled at random", function()

@@ -103,6 +103,22 @@ describe("retries", function()
     end
   end)
 
+  it("let libcurl pass over a kept connection that the server had closed before", function()
+    for _, ending in ipairs({ "close", "reset" }) do
+      local loop = llm.new_loop()
+      local body = '{"choices":[]}'
+      local steps = { { send = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " .. #body
+        .. "\r\n\r\n" .. body }, { delay = 0.02 }, { [ending] = true } }
+      local fresh = support.scripted(gateway, steps, { loop = loop })
+      for _ = 1, 3 do
+        assert(fresh:chat(support.ask("hi")))
+        loop:sleep(0.06)
+        os.execute("sleep 0.02")
+      end
+      loop:close()
+    end
+  end)
+
   it("take a refusal for an answer although its body never came", function()
     local function cut(status)
       local step = support.answer("", { status = status, length = false, headers = {

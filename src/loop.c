@@ -1,11 +1,16 @@
 /* loop.c: see loop.h. */
+#ifdef __linux__
+#define _GNU_SOURCE /* POLLRDHUP */
+#else
 #define _POSIX_C_SOURCE 200809L
+#endif
 #include "loop.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +35,7 @@ struct loop {
   size_t settling;    /* of these, how many only drain */
   bool driving;       /* curl is being driven right now */
   bool nudged;        /* a member is */
+  bool looks_around;  /* see loop_look_around */
   int64_t judge_at;   /* no clock runs out before this */
   int64_t alarm;      /* what the user of the loop asked for */
   int64_t stepped_at; /* when the last step ended */
@@ -102,6 +108,17 @@ int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip
         has_end(open[i], getpeername, ip, port))
       return open[i];
   return -1;
+}
+
+/* With TLS there may be more to read before the end. */
+bool loop_is_dead(int fd) {
+#ifdef POLLRDHUP
+  struct pollfd p = {fd, POLLRDHUP, 0};
+  return fd < 0 || poll(&p, 1, 0) > 0;
+#else
+  char byte;
+  return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+#endif
 }
 
 /* ---- life ---- */
@@ -300,6 +317,17 @@ static void ask_again(loop *l) {
   }
 }
 
+void loop_look_around(loop *l) {
+  l->looks_around = true;
+}
+
+static void look_around(loop *l) {
+  if (!l->looks_around) return;
+  l->looks_around = false;
+  poller_look_around(l->poller);
+  collect_finished(l);
+}
+
 void loop_judge_at(loop *l, int64_t moment) {
   if (moment < l->judge_at) l->judge_at = moment;
 }
@@ -345,7 +373,10 @@ static void drive(loop *l, int64_t until, int64_t budget) {
   ask_again(l);
   collect_finished(l);
   int64_t now = clock_now();
-  if (all && now >= l->judge_at) judge_all(l, now);
+  if (all && now >= l->judge_at) {
+    judge_all(l, now);
+    look_around(l);
+  }
   l->driving = false;
   rearm(l);
   l->stepped_at = now;

@@ -94,6 +94,10 @@ void loop_nudge(loop_member *m);
 /* The open socket from the local address and port to the server's (or proxy's), or -1. */
 int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port);
 
+/* Whether the other end has closed the socket, so that loop_socket_of may not even have found it.
+ */
+bool loop_is_dead(int fd);
+
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */
 int loop_join(loop *l, loop_member *m);
@@ -113,6 +117,10 @@ void loop_settles(loop_member *m);
 
 /* Puts a member at the end of the ready queue, once. */
 void loop_ready(loop_member *m);
+
+/* For judge: has libcurl look, after it, at the connections that are being made. It gives no sign
+ * when one has had its time, and the host's next address its turn. */
+void loop_look_around(loop *l);
 
 /* The member's clock runs out at `moment`, perhaps: judge it then. */
 void loop_judge_at(loop *l, int64_t moment);

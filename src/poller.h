@@ -46,5 +46,8 @@ bool poller_drive(poller *p, int64_t until, int64_t budget);
 /* Has curl look whether it holds more than it has handed over, however quiet that socket is. */
 void poller_nudge(poller *p, int fd);
 
+/* Has curl look at everything, and begin what it is ready for. */
+void poller_look_around(poller *p);
+
 LLMG_HIDDEN_END
 #endif

@@ -3,7 +3,8 @@
  * The epoll descriptor holds curl's sockets and one timerfd, armed for the
  * earlier of curl's own timer and the alarm. libcurl: curl_multi_socket_action(3).
  */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE          200809L
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all */
 #include "poller.h"
 
 #if LLMG_EPOLL
@@ -179,6 +180,12 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
 
 void poller_nudge(poller *p, int fd) {
   if (fd >= 0) act(p, fd, CURL_CSELECT_IN);
+}
+
+/* The first time libcurl gives an address up, the second time it opens the socket for the next. */
+void poller_look_around(poller *p) {
+  int running;
+  for (int i = 0; i < 2; i++) curl_multi_socket_all(p->multi, &running);
 }
 
 #else

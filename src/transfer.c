@@ -9,6 +9,7 @@
 
 #define DRAIN_TIME (CLOCK_SECOND / 10)
 #define NO_LIMIT   ((size_t)-1 / 16) /* so that sums of sizes hold */
+#define LOOK_AGAIN (CLOCK_SECOND / 4)
 
 /* ---- ends ---- */
 
@@ -73,6 +74,15 @@ static deadline next_deadline(const transfer *t) {
   return d;
 }
 
+/* Bytes that are no whole line of the head are no silence either. */
+static deadline due_deadline(transfer *t, int64_t now) {
+  deadline d = next_deadline(t);
+  if (now < d.moment || d.class != FAILURE_SILENCE_TIMEOUT) return d;
+  int64_t heard_at = transfer_heard_at(t, now);
+  if (heard_at > t->active_at) t->active_at = heard_at;
+  return next_deadline(t);
+}
+
 static int64_t judge(loop_member *m, int64_t now) {
   transfer *t = transfer_of_member(m);
   if (t->draining) {
@@ -80,13 +90,18 @@ static int64_t judge(loop_member *m, int64_t now) {
     transfer_free(t);
     return CLOCK_NEVER;
   }
-  deadline d = next_deadline(t);
-  if (now < d.moment) return d.moment;
-  fail(t, d.class, d.text);
-  return CLOCK_NEVER;
+  deadline d = due_deadline(t, now);
+  if (now >= d.moment) {
+    fail(t, d.class, d.text);
+    return CLOCK_NEVER;
+  }
+  if (t->connected) return d.moment;
+  loop_look_around(m->loop);
+  return d.moment < now + LOOK_AGAIN ? d.moment : now + LOOK_AGAIN;
 }
 
 void transfer_wind_clocks(transfer *t) {
+  if (!t->connected) loop_judge_at(t->member.loop, clock_now() + LOOK_AGAIN);
   loop_judge_at(t->member.loop, t->draining ? t->drain_until : next_deadline(t).moment);
 }
 

@@ -4,12 +4,18 @@
  * each option means is in curl_easy_setopt(3).
  */
 #define _POSIX_C_SOURCE 200809L
+#ifdef __linux__
+#define _DEFAULT_SOURCE /* struct tcp_info */
+#endif
 #include "transfer_private.h"
 
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -28,6 +34,7 @@ static const code_class code_classes[] = {
     {CURLE_COULDNT_RESOLVE_PROXY, FAILURE_PROXY},
     {CURLE_PROXY, FAILURE_PROXY},
     {CURLE_COULDNT_CONNECT, FAILURE_CONNECT},
+    {CURLE_OPERATION_TIMEDOUT, FAILURE_CONNECT_TIMEOUT},
     {CURLE_SSL_CONNECT_ERROR, FAILURE_TLS},
     {CURLE_PEER_FAILED_VERIFICATION, FAILURE_TRUST},
     {CURLE_SSL_CERTPROBLEM, FAILURE_TRUST},
@@ -96,14 +103,16 @@ void transfer_note_code(transfer *t, CURLcode code) {
 /* ---- callbacks ---- */
 
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. libcurl would send it
- * again, unasked, when a kept connection dies under it, or an HTTP/2 server refuses it; the server
- * may have read both. */
+ * again, unasked, when a kept connection dies under it or an HTTP/2 server refuses it; the server
+ * may have read both. It may where the server had closed that connection before. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
-  if (t->connected) return CURL_PREREQFUNC_ABORT;
-  t->connected = true;
-  if (t->options.http2)
+  if (t->connected && !t->was_dead) return CURL_PREREQFUNC_ABORT;
+  bool kept = info_of(t, CURLINFO_NUM_CONNECTS) == 0;
+  if (kept || t->options.http2)
     t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
+  t->was_dead = kept && loop_is_dead(t->member.socket);
+  t->connected = true;
   t->active_at = t->event_at = clock_now();
   transfer_wind_clocks(t);
   return CURL_PREREQFUNC_OK;
@@ -296,11 +305,18 @@ static CURLcode set_version(CURL *easy, const transfer_options *o) {
   return CURLE_OK;
 }
 
-/* The transfer has clocks of its own, exact ones; libcurl's are put out of their way. */
+/* The transfer has clocks of its own, exact ones; libcurl's come a little later. But of a host
+ * with several addresses it gives each its share of the connect timeout, and goes on to the next.
+ */
+static long connect_patience(const transfer_options *o) {
+  int64_t ms = o->connect_timeout / (CLOCK_SECOND / 1000);
+  return o->connect_timeout == 0 || ms > INT_MAX / 2 ? INT_MAX : (long)(ms + ms / 10 + 1);
+}
+
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o));
   SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (o->proxy == NULL) return CURLE_OK;
@@ -347,6 +363,30 @@ CURLcode transfer_set_easy(transfer *t, const transfer_options *options) {
   if (code == CURLE_OK) code = set_network(easy, options);
   if (code == CURLE_OK) code = set_tls(easy, options);
   return code;
+}
+
+#ifdef __linux__
+static int socket_of(const transfer *t) {
+  char *ip = NULL, *local_ip = NULL;
+  curl_easy_getinfo(t->member.easy, CURLINFO_PRIMARY_IP, &ip);
+  curl_easy_getinfo(t->member.easy, CURLINFO_LOCAL_IP, &local_ip);
+  if (ip == NULL || local_ip == NULL) return -1;
+  return loop_socket_of(t->member.loop, ip, (int)info_of(t, CURLINFO_PRIMARY_PORT), local_ip,
+                        (int)info_of(t, CURLINFO_LOCAL_PORT));
+}
+#endif
+
+/* The connection of an HTTP/2 exchange brings those of others too. */
+int64_t transfer_heard_at(const transfer *t, int64_t now) {
+#ifdef __linux__
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  int fd = t->options.http2 ? -1 : socket_of(t);
+  if (fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+    return now - (int64_t)info.tcpi_last_data_recv * (CLOCK_SECOND / 1000);
+#endif
+  (void)now;
+  return t->active_at;
 }
 
 static double seconds_of(CURL *easy, CURLINFO info) {

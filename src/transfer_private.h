@@ -15,6 +15,7 @@ struct transfer {
   loop_member member; /* first: see transfer_of_member */
   list group;
   bool connected;       /* the request could be sent */
+  bool was_dead;        /* but the server had closed the connection before */
   bool head_complete;   /* http_status and headers are set */
   bool is_event_stream; /* the answer is read as events, else as a body */
   bool paused;          /* curl keeps what the server sends */
@@ -46,6 +47,10 @@ void transfer_note_code(transfer *t, CURLcode code);
 
 /* Copies from m->easy what is lost when the exchange stops. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings);
+
+/* When its connection last brought bytes, as far as the system tells; else when something was made
+ * of them. */
+int64_t transfer_heard_at(const transfer *t, int64_t now);
 
 /* The earliest of its clocks has perhaps come nearer: have the loop judge it in time. */
 void transfer_wind_clocks(transfer *t);
