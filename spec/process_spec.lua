@@ -26,6 +26,7 @@ describe("a process", function()
     build("fork")
     build("hang")
     build("several")
+    build("full")
     os.execute("mkdir -p build/spec/spec && cp build/spec/fork.so build/spec/spec/fork.so")
     gateway = assert(devgateway.start({ delay = 0.01 }))
     preamble = ([[
@@ -113,6 +114,20 @@ describe("a process", function()
     ]], "LD_PRELOAD=build/spec/several.so URL=" .. gateway.url:gsub("127%.0%.0%.1", "two.example"))
     assert.equal(0, status, text)
     assert.matches("healthy%s+true", text)
+  end)
+
+  it("goes on where the kernel has no room to watch a socket", function()
+    local status, text = run(preamble .. [[
+      local texts = llm.run(function()
+        return llm.map({ 1, 2, 3, 4, 5, 6 }, function(i)
+          local request = { messages = { { role = "user", content = "What is 7 times " .. i .. "?" } }, stream = true }
+          return llm.assert(llm.assert(client:chat(request)):collect()):text()
+        end)
+      end)
+      for i = 1, 6 do print(texts[i]) end
+    ]], "LD_PRELOAD=build/spec/full.so")
+    assert.equal(0, status, text)
+    for i = 1, 6 do assert.truthy(text:find(tostring(7 * i), 1, true), text) end
   end)
 
   it("leaks nothing of ours, says valgrind, with 200 tasks cancelled at random", function()

@@ -18,20 +18,27 @@
 #include "clock.h"
 #include "mem.h"
 
-#define BATCH      64 /* events asked of the kernel at once */
-#define MAX_ROUNDS 32 /* batches before the caller gets a turn */
+#define BATCH       64 /* events asked of the kernel at once */
+#define MAX_ROUNDS  32 /* batches before the caller gets a turn */
+#define BLIND_PAUSE (CLOCK_SECOND / 50)
 
 struct poller {
   CURLM *multi;
   int epoll_fd, timer_fd;
   int64_t curl_due; /* when curl wants to be called, or CLOCK_NEVER */
   int64_t alarm;
-  int64_t armed; /* what the timerfd is set to, or CLOCK_NEVER */
+  int64_t look_at; /* when to look at everything, where the kernel refused to watch it, or
+                      CLOCK_NEVER */
+  int64_t armed;   /* what the timerfd is set to, or CLOCK_NEVER */
 };
+
+static int64_t sooner(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
 
 /* A moment of 0 would disarm the timerfd, so the past becomes the first nanosecond. */
 static void arm(poller *p) {
-  int64_t moment = p->curl_due < p->alarm ? p->curl_due : p->alarm;
+  int64_t moment = sooner(sooner(p->curl_due, p->alarm), p->look_at);
   struct itimerspec at = {{0, 0}, {0, 0}};
   if (moment == p->armed) return;
   p->armed = moment;
@@ -58,7 +65,8 @@ static uint32_t interest(int what) {
 }
 
 /* CURLMOPT_SOCKETFUNCTION; `known` is set once a socket is in the epoll. A removal may come after
- * the socket was closed, which took it out already. */
+ * the socket was closed, which took it out already. libcurl must not hear that the kernel has no
+ * room for one more: it would drive nothing again, and 7.88 would use what it has freed. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *known) {
   poller *p = self;
   struct epoll_event event;
@@ -71,8 +79,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *k
   }
   event.events = interest(what);
   if (epoll_ctl(p->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
-    return -1;
-  if (known == NULL) curl_multi_assign(p->multi, fd, p);
+    p->look_at = 0;
+  else if (known == NULL)
+    curl_multi_assign(p->multi, fd, p);
   return 0;
 }
 
@@ -91,7 +100,7 @@ poller *poller_new(CURLM *multi) {
   poller *p = mem_zeroed(sizeof *p);
   if (p == NULL) return NULL;
   p->multi = multi;
-  p->curl_due = p->alarm = p->armed = CLOCK_NEVER;
+  p->curl_due = p->alarm = p->look_at = p->armed = CLOCK_NEVER;
   p->epoll_fd = p->timer_fd = -1;
   if (!open_descriptors(p)) {
     poller_free(p);
@@ -120,12 +129,9 @@ void poller_alarm(poller *p, int64_t moment) {
   arm(p);
 }
 
-/* After the kernel refused a socket, libcurl drives nothing any more but by this, which ends all
- * transfers. */
 static void act(poller *p, curl_socket_t fd, int bits) {
   int running;
-  if (curl_multi_socket_action(p->multi, fd, bits, &running) != CURLM_OK)
-    curl_multi_perform(p->multi, &running);
+  curl_multi_socket_action(p->multi, fd, bits, &running);
 }
 
 static void act_on_socket(poller *p, const struct epoll_event *event) {
@@ -148,6 +154,19 @@ static void act_on_timer(poller *p) {
   act(p, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static void look_at_all(poller *p) {
+  int running;
+  curl_multi_socket_all(p->multi, &running);
+}
+
+/* One socket is not watched, and nobody knows for how long: from here on this loop polls. */
+static void look_where_blind(poller *p) {
+  int64_t now = clock_now();
+  if (now < p->look_at) return;
+  look_at_all(p);
+  p->look_at = now + BLIND_PAUSE;
+}
+
 /* Returns whether time ran out before the last event. */
 static bool act_on_events(poller *p, const struct epoll_event *events, int n, int64_t give_back) {
   for (int i = 0; i < n; i++) {
@@ -164,7 +183,7 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
   struct epoll_event events[BATCH];
   int64_t give_back = CLOCK_NEVER;
   bool more = true;
-  int timeout = clock_poll_timeout(clock_now(), p->alarm < until ? p->alarm : until);
+  int timeout = clock_poll_timeout(clock_now(), sooner(sooner(p->alarm, p->look_at), until));
   for (int round = 0; more && round < MAX_ROUNDS; round++) {
     int n = epoll_wait(p->epoll_fd, events, BATCH, round == 0 ? timeout : 0);
     if (round == 0 && budget != CLOCK_NEVER) give_back = clock_after(clock_now(), budget);
@@ -174,6 +193,7 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
     break;
   }
   act_on_timer(p);
+  look_where_blind(p);
   arm(p);
   return !more;
 }
@@ -184,8 +204,8 @@ void poller_nudge(poller *p, int fd) {
 
 /* The first time libcurl gives an address up, the second time it opens the socket for the next. */
 void poller_look_around(poller *p) {
-  int running;
-  for (int i = 0; i < 2; i++) curl_multi_socket_all(p->multi, &running);
+  look_at_all(p);
+  look_at_all(p);
 }
 
 #else

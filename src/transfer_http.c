@@ -74,11 +74,15 @@ void transfer_note_failure(transfer *t, transfer_failure_class class, const char
   snprintf(t->failure.text, sizeof t->failure.text, "%s", text);
 }
 
+/* See on_connected. */
+static const char *lost_as_it_went_out(const transfer *t) {
+  return t->options.http2
+             ? "the server refused the request, or closed the kept connection, as it went out"
+             : "the server closed the kept connection as the request went out";
+}
+
 static const char *words_for(const transfer *t, CURLcode code) {
-  if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_ABORTED_BY_CALLBACK) /* see on_connected */
-    return t->options.http2
-               ? "the server refused the request, or closed the kept connection, as it went out"
-               : "the server closed the kept connection as the request went out";
+  if (code == CURLE_SEND_FAIL_REWIND) return lost_as_it_went_out(t);
   return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
 }
 
@@ -107,7 +111,10 @@ void transfer_note_code(transfer *t, CURLcode code) {
  * may have read both. It may where the server had closed that connection before. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
-  if (t->connected && !t->was_dead) return CURL_PREREQFUNC_ABORT;
+  if (t->connected && !t->was_dead) {
+    transfer_note_failure(t, FAILURE_LOST, lost_as_it_went_out(t));
+    return CURL_PREREQFUNC_ABORT;
+  }
   bool kept = info_of(t, CURLINFO_NUM_CONNECTS) == 0;
   if (kept || t->options.http2)
     t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
