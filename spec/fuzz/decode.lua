@@ -201,14 +201,13 @@ local function check_stream(text, piece)
   letters = letters or ""
   local about = {
     status = 200, headers = headers.readable(fields), request_id = fields["x-request-id"], attempts = 1,
-    secrets = SECRETS,
   }
   local function describe(facts)
     facts.headers, facts.secrets, facts.attempts, facts.url_origin = about.headers, SECRETS, 1, "http://x"
     return errors.of_failure(facts)
   end
   local plain = letters:find("p", 1, true) ~= nil
-  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, describe, plain)
+  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, SECRETS, describe, plain)
   local read = letters:find("c", 1, true) and read_whole or letters:find("t", 1, true) and read_texts or read_chunks
   local err = read(stream, plain)
   if err ~= nil then check_error(err, piece) end
