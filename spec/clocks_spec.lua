@@ -133,7 +133,7 @@ describe("the clocks #timed", function()
 
   it("take no drop of a head for silence", function()
     if not io.open("/proc/self/status") then return end -- only Linux tells when the last byte came
-    local steps = { { send = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: " } }
+    local steps = { { send = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nX-Long: " } }
     for _ = 1, 12 do
       table.insert(steps, { delay = 0.04 })
       table.insert(steps, { send = "drop" })

@@ -38,7 +38,7 @@ local scripts = 0
 function M.scripted(gateway, steps, options)
   scripts = scripts + 1
   local name = "spec" .. scripts
-  assert(M.client(gateway):request({ path = "/~script/", body = { name = name, steps = steps } }))
+  llm.assert(M.client(gateway):request({ path = "/~script/", body = { name = name, steps = steps } }))
   return M.client(gateway, options, "/~script/" .. name)
 end
 
