@@ -58,7 +58,7 @@ spec: all
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
 
 valgrind:
-	$(MAKE) -s spec LUA=5.4 LUA_BINARY=spec/valgrind.sh SPEC="--exclude-tags=timed $(SPEC)"
+	$(MAKE) -s spec LUA=5.4 LUA_BINARY=spec/valgrind.sh SPEC="--exclude-tags=timed,apart $(SPEC)"
 
 sweep:
 	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua

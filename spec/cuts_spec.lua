@@ -153,72 +153,74 @@ for _, some in ipairs({ answers.streams(), answers.replies() }) do
   end
 end
 
--- They run while the rest of the file does.
-setup(function()
-  local program = lockstep.build_with_core("cuts", "spec/native/cuts.c spec/native/peer.c")
-  for _, answer in ipairs(list) do pipes[answer.name] = start(program, answer) end
-end)
-
-teardown(function()
-  for name, pipe in pairs(pipes) do
-    pipe:close()
-    os.remove(files[name])
-  end
-end)
-
-describe("an answer #timed", function()
-  local rooms = {}
-
+describe("cut #timed,", function()
+  -- They run while the rest of the file does.
   setup(function()
-    for _, version in ipairs({ "1.1", "2" }) do
-      rooms[version] = lockstep.open({ http_version = version, timeout = 5 })
-    end
+    local program = lockstep.build_with_core("cuts", "spec/native/cuts.c spec/native/peer.c")
+    for _, answer in ipairs(list) do pipes[answer.name] = start(program, answer) end
   end)
 
   teardown(function()
-    for _, room in pairs(rooms) do room:close() end
-    print(("%d cuts of one place tried"):format(tried))
+    for name, pipe in pairs(pipes) do
+      pipe:close()
+      os.remove(files[name])
+    end
   end)
 
-  local function room_of(answer) return rooms[answer.http_version or "1.1"] end
+  describe("an answer", function()
+    local rooms = {}
 
-  for _, answer in ipairs(answers.streams()) do
-    it("comes to the same, split anywhere: " .. answer.name, function()
-      split_everywhere(room_of(answer), answer, read_stream)
+    setup(function()
+      for _, version in ipairs({ "1.1", "2" }) do
+        rooms[version] = lockstep.open({ http_version = version, timeout = 5 })
+      end
     end)
 
-    it("is no lie, broken off anywhere: " .. answer.name, function()
-      break_off_everywhere(room_of(answer), answer, read_stream, check_stream)
+    teardown(function()
+      for _, room in pairs(rooms) do room:close() end
+      print(("%d cuts of one place tried"):format(tried))
     end)
-  end
 
-  for _, answer in ipairs(answers.replies()) do
-    for name, read in pairs({ ["asked for whole"] = read_reply, ["asked for as a stream"] = read_as_stream }) do
-      it("comes to the same, split anywhere: " .. answer.name .. ", " .. name, function()
-        split_everywhere(room_of(answer), answer, read)
+    local function room_of(answer) return rooms[answer.http_version or "1.1"] end
+
+    for _, answer in ipairs(answers.streams()) do
+      it("comes to the same, split anywhere: " .. answer.name, function()
+        split_everywhere(room_of(answer), answer, read_stream)
       end)
 
-      it("is no lie, broken off anywhere: " .. answer.name .. ", " .. name, function()
-        break_off_everywhere(room_of(answer), answer, read, check_reply)
+      it("is no lie, broken off anywhere: " .. answer.name, function()
+        break_off_everywhere(room_of(answer), answer, read_stream, check_stream)
       end)
     end
-  end
-end)
 
-describe("an answer in three pieces #timed", function()
-  for _, answer in ipairs(list) do
-    it("comes to the same, whichever two places it is cut at: " .. answer.name, function()
-      local text = pipes[answer.name]:read("*a")
-      local tried_here = tonumber(text:match("(%d+) pairs\n$"))
-      assert.is_truthy(tried_here, text)
-      local places = #answer.wire - 1
-      assert.equal(math.ceil(places * (places + 1) / 2 / PAIR_STRIDE), tried_here)
-      assert.is_nil(text:find("failed", 1, true), text)
-      if not answer.events then assert.is_truthy(text:find('"total_tokens":3}}', 1, true), text) end
-      for _, event in ipairs(answer.events or {}) do
-        assert.is_truthy(text:find(event.text:match("data: ([^\r\n]+)"), 1, true), text)
+    for _, answer in ipairs(answers.replies()) do
+      for name, read in pairs({ ["asked for whole"] = read_reply, ["asked for as a stream"] = read_as_stream }) do
+        it("comes to the same, split anywhere: " .. answer.name .. ", " .. name, function()
+          split_everywhere(room_of(answer), answer, read)
+        end)
+
+        it("is no lie, broken off anywhere: " .. answer.name .. ", " .. name, function()
+          break_off_everywhere(room_of(answer), answer, read, check_reply)
+        end)
       end
-      print(("%d pairs of places tried of %d bytes: %s"):format(tried_here, #answer.wire, answer.name))
-    end)
-  end
+    end
+  end)
+
+  describe("an answer in three pieces", function()
+    for _, answer in ipairs(list) do
+      it("comes to the same, whichever two places it is cut at: " .. answer.name, function()
+        local text = pipes[answer.name]:read("*a")
+        local tried_here = tonumber(text:match("(%d+) pairs\n$"))
+        assert.is_truthy(tried_here, text)
+        local places = #answer.wire - 1
+        assert.equal(math.ceil(places * (places + 1) / 2 / PAIR_STRIDE), tried_here)
+        assert.is_nil(text:find("failed", 1, true), text)
+        if not answer.events then assert.is_truthy(text:find('"total_tokens":3}}', 1, true), text) end
+        for _, event in ipairs(answer.events or {}) do
+          assert.is_truthy(text:find(event.text:match("data: ([^\r\n]+)"), 1, true), text)
+        end
+        print(("%d pairs of places tried of %d bytes: %s"):format(tried_here, #answer.wire, answer.name))
+      end)
+    end
+  end)
 end)

@@ -66,7 +66,7 @@ local function temporary(text)
   return name
 end
 
-describe("the development gateway", function()
+describe("the development gateway #apart", function()
   local fixtures
 
   setup(function()

@@ -7,7 +7,7 @@ local EXPECTED = {
   ["tasks.lua"] = "task 3:  9", ["tour.lua"] = "That was the tour",
 }
 
-describe("the example", function()
+describe("the example #apart", function()
   if lua:find("asan") then return end
   for name, words in pairs(EXPECTED) do
     it(name .. " runs", function()

@@ -17,7 +17,7 @@ local function there(program)
   return (run("command -v " .. program))
 end
 
-describe("a host", function()
+describe("a host #apart", function()
   local gateway, client
 
   setup(function()

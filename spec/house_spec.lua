@@ -8,7 +8,7 @@ local function lines(command)
   return list
 end
 
-describe("the house", function()
+describe("the house #apart", function()
   it("exports one symbol", function()
     local found = lines("nm -D --defined-only build/5.4/llm_gateway/core.so | awk '{print $3}'")
     assert.same({ "luaopen_llm_gateway_core" }, found)

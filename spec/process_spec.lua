@@ -19,7 +19,7 @@ local function build(name)
   assert(os.execute(command:format(name, name)))
 end
 
-describe("a process", function()
+describe("a process #apart", function()
   local gateway, preamble
 
   setup(function()

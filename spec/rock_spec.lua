@@ -8,7 +8,7 @@ local function run(command)
   return text:match(" status (%d+)%s*$") == "0", text
 end
 
-describe("the rock", function()
+describe("the rock #apart", function()
   local top, room
 
   setup(function()

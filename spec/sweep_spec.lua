@@ -28,7 +28,7 @@ local function survives(command)
   if ALL then io.stdout:write(text) end
 end
 
-describe("memory that runs out", function()
+describe("memory that runs out #apart", function()
   local gateway
 
   setup(function() gateway = support.start({ delay = 0 }) end)
