@@ -207,6 +207,42 @@ describe("chunks", function()
     assert.matches('"choices":%[%]', (llm.json.encode(open({ '{"usage":{}}', "[DONE]" }):next())))
   end)
 
+  it("are collected in time linear in their number", function()
+    local function seconds(n)
+      local events = {}
+      for i = 1, n do
+        events[i] = delta('"delta":{"content":"x"},"logprobs":{"content":[{"token":"x","id":"i"}]}')
+      end
+      table.insert(events, END)
+      local stream, started = open(events), os.clock()
+      assert(stream:collect())
+      return os.clock() - started
+    end
+    seconds(100)
+    local small, large = seconds(400), seconds(3200)
+    assert.is_true(large < 24 * small + 0.1, ("%g s for 8 times what took %g s"):format(large, small))
+  end)
+
+  it("say all again at the end, or only then, and are read once", function()
+    local whole = '{"choices":[{"index":0,"message":{"role":"assistant","content":"ab"},"finish_reason":"stop"}]}'
+    local a, b = delta('"delta":{"content":"a"}'), delta('"delta":{"content":"b"}')
+    for _, events in ipairs({ { a, b, whole }, { whole } }) do
+      table.insert(events, "[DONE]")
+      local texts = {}
+      for text in open(events):texts() do table.insert(texts, text) end
+      assert.equal("ab", table.concat(texts))
+      assert.equal("ab", assert(open(events):collect()):text())
+    end
+  end)
+
+  it("that were read already are not collected in silence", function()
+    local stream = open({ delta('"delta":{"content":"a"}'), END, "[DONE]" })
+    for _ in stream:texts() do assert.is_table(stream:info()) end
+    local reply, err = stream:collect()
+    assert.is_nil(reply)
+    assert.same({ "stream", true }, { err.kind, err.message:find("read to its end") ~= nil })
+  end)
+
   it("may have content in parts, between or beside text", function()
     local part = delta('"delta":{"content":[{"type":"text","text":"B"}]}')
     for _, events in ipairs({

@@ -112,6 +112,7 @@ return {
   {"error a word",401,{},[[{"error":"Unauthorized"}]],{kind="authentication",code=false,message="Unauthorized"}},
   {"error beside its description",401,{},[[{"error":"invalid_token","error_description":"The token expired"}]],{code="invalid_token",message="The token expired"}},
   {"detail with error and msg",403,{},[[{"detail":{"error":"request_denied","msg":"no way"}}]],{kind="policy_denied",code="request_denied",message="no way"}},
+  {"error beside a title",400,{},[[{"error":"no such field","title":"Bad Request","status":400}]],{message="no such field",code=false}},
   {"message a list",400,{},[[{"message":["name must be text","x"],"error":"Bad Request","statusCode":400}]],{message="name must be text",code="Bad Request"}},
   {"message a table beside a text error",400,{},[[{"detail":{"error":"guardrail_intervened","message":{"actionReason":"Guardrail blocked."}}}]],{kind="policy_denied",message="Guardrail blocked."}},
   {"outcome beside the error",429,{},[[{"outcome":"denied_budget","error":{"message":"m"}}]],{kind="budget_exceeded"}},

@@ -57,7 +57,9 @@ describe("errors of answers", function()
       ['{"object":"error","message":"m"}'] = true, ['{"errors":[{"message":"m"}]}'] = true,
       ['{"choices":[],"error":{}}'] = false, ['{"choices":[],"error":null}'] = false, ['{"error":false}'] = false,
       ['{"status_code":200,"detail":"done"}'] = false, ['{"data":{},"errors":[{"message":"m"}]}'] = false,
-      ['[{"error":{}},{"id":1}]'] = false, ["{}"] = false, ["[]"] = false, ['{"status":"ok","error":""}'] = false,
+      ['[{"error":{}},{"id":1}]'] = false, ["{}"] = false, ["[]"] = false,
+      ['[{"error":{"code":1},"id":1}]'] = false, ['{"status":"ok","errors":["x"]}'] = false,
+      ['{"success":false,"errors":[{"code":1}]}'] = true, ['{"status":"ok","error":""}'] = false,
     }) do
       assert.equal(is_error, errors.is_error_body((json.decode(text))), text)
     end

@@ -172,6 +172,7 @@ describe("an embeddings request", function()
     refuses("embeddings", "input", { input = 5 })
     refuses("embeddings", "input[2]", { input = { "a", true } })
     refuses("embeddings", "input[1]", { input = { 1.5 } })
+    refuses("embeddings", "input[2][2]", { input = { { 1 }, { 1, "x" } } })
     for _, good in ipairs({ "a", { "a", "b" }, { 1, 2, 3 }, { { 1, 2 }, { 3 } } }) do
       accepts("embeddings", { input = good })
     end

@@ -64,8 +64,11 @@ end
 
 local function read_choice(self, choice, position)
   if type(choice.index) ~= "number" then choice.index = tonumber(choice.index) or position - 1 end
-  if type(choice.delta) ~= "table" then choice.delta = type(choice.message) == "table" and choice.message or {} end
   local index = choice.index
+  local is_new = not self.open[index] and not self.closed[index]
+  if type(choice.delta) ~= "table" then
+    choice.delta = is_new and type(choice.message) == "table" and choice.message or {} -- a completion in one event
+  end
   if has_ended(choice) then
     self.open[index], self.closed[index] = nil, true
   elseif not self.closed[index] then

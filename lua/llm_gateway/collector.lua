@@ -1,6 +1,7 @@
 -- collector.lua: makes the whole reply of a chat's chunks.
--- Leans on reply.lua.
+-- Leans on json.lua and reply.lua.
 
+local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
 
 local Collector = {}
@@ -17,16 +18,16 @@ end
 
 -- A piece of a tool call that says neither which nor what it is goes on with the last one.
 local function continues(item)
-  local called = type(item) == "table" and item["function"]
+  local called = item["function"]
   return type(called) == "table" and not is_said(item.id) and not is_said(called.name)
 end
 
--- Where the list has the item that such a piece without an index belongs to: of the same id, or the last one.
+-- Where the list has the tool call that a piece without an index belongs to: of the same id, or the last one.
 local function place_of_piece(into, item)
-  if into[1] ~= nil and continues(item) then return #into end
-  for place, earlier in ipairs(into) do
-    local ids = type(item) == "table" and type(earlier) == "table" and is_said(item.id)
-    if ids and item["function"] ~= nil and earlier.id == item.id then return place end
+  if into[1] == nil or type(item) ~= "table" or item["function"] == nil then return nil end
+  if continues(item) then return #into end
+  for place, earlier in ipairs(is_said(item.id) and into or {}) do
+    if type(earlier) == "table" and earlier.id == item.id then return place end
   end
 end
 
@@ -167,7 +168,7 @@ function Collector:reply(info)
 end
 
 local function new()
-  return setmetatable({ whole = {}, choices = {}, by_index = {} }, Collector)
+  return setmetatable({ whole = {}, choices = json.array(), by_index = {} }, Collector)
 end
 
 return { new = new }

@@ -133,7 +133,8 @@ local function unusable(answer)
       where and " to " .. credentials.without(where) or "")
   end
   local what = answer.headers["content-type"] or "no content type"
-  local wanted = answer.in_stream and "an event stream or a chat completion" or "JSON"
+  local wanted = answer.in_stream and "an event stream or a chat completion"
+    or type(answer.value) == "table" and "a JSON object" or "JSON"
   if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
   return ("expected %s, got %s: %s"):format(wanted, what, values.clip(answer.text, 80))
 end
@@ -211,23 +212,31 @@ function M.of_answer(answer)
   return M.new(fields)
 end
 
+local function is_alone(value)
+  return next(value, next(value)) == nil
+end
+
 -- `error` says something, or is all there is. Some gateways write an empty one beside their results.
 local function has_error(value)
   local err = value.error
   if err == nil or err == false then return false end
-  if err == "" or (type(err) == "table" and next(err) == nil) then return next(value, next(value)) == nil end
+  if err == "" or (type(err) == "table" and next(err) == nil) then return is_alone(value) end
   return true
 end
 
 local function has_errors(value)
-  return type(value.errors) == "table" and value.errors[1] ~= nil and value.choices == nil and value.data == nil
+  return type(value.errors) == "table" and value.errors[1] ~= nil and (value.success == false or is_alone(value))
 end
 
--- Whether a decoded body of a 2xx answer is an error: one that has an `error` or only `errors`, calls itself one, or
--- has a status beside a detail; also as the one item of a list.
+-- Whether a decoded body of a 2xx answer is an error: one that has an `error`, or nothing but `errors`, or calls itself
+-- one, or has a status beside a detail; and the list of nothing but an `error`.
 function M.is_error_body(value)
   if type(value) ~= "table" then return false end
-  if value[1] ~= nil then return value[2] == nil and M.is_error_body(value[1]) end
+  local first = value[1]
+  if first ~= nil then
+    return value[2] == nil and type(first) == "table" and first.error ~= nil and is_alone(first)
+      and M.is_error_body(first)
+  end
   local status = tonumber(value.status_code)
   if status and status >= 400 and value.detail ~= nil then return true end
   return value.object == "error" or has_error(value) or has_errors(value)

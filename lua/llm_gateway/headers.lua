@@ -42,7 +42,8 @@ end
 
 -- A field's value as text: a whole number without a point, whatever the Lua.
 function M.text(value)
-  if type(value) == "number" and value % 1 == 0 then return ("%.0f"):format(value) end
+  local is_float = type(value) == "number" and not (math.type and math.type(value) == "integer")
+  if is_float and value % 1 == 0 then return ("%.0f"):format(value) end
   return tostring(value)
 end
 

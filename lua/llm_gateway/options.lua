@@ -41,11 +41,11 @@ end
 local function authority_fault(rest)
   local authority, path = rest:match("^([^/?#]*)(.*)$")
   local place = authority:gsub("^.*@", "")
-  local host, port = place:match(place:find("^%[") and "^(%[[%x:.]+%])(.*)$" or "^([^:]*)(.*)$")
+  local host, port = place:match(place:find("^%[") and "^(%[[^%]]+%])(.*)$" or "^([^:]*)(.*)$")
   if not host or host == "" then return "has no host" end
-  local number = port == "" and 0 or tonumber(port:match("^:(%d+)$"))
+  local number = port:find("^:?$") and 0 or tonumber(port:match("^:(%d+)$"))
   if not number or number > 65535 then return "has no good port: is what stands before an @ percent-encoded?" end
-  if path:find("@", 1, true) then return "may not have an @ in its path: is a / in the password percent-encoded?" end
+  if path:find("@", 1, true) then return "may not have an @ in its path: write %40 (and a / in a password as %2F)" end
 end
 
 local function base_url(value)
@@ -94,7 +94,7 @@ end
 
 -- "key" is nearer to api_key than to loop.
 local function remoteness(name, known)
-  return known:find(name, 1, true) and 0 or distance(name, known)
+  return known:find(name, 1, true) and 1 - #name / #known or distance(name, known)
 end
 
 local function nearest(name)

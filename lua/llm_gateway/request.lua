@@ -54,8 +54,8 @@ local CHAT = {
   field("user", text),
 }
 
-local function token(value)
-  if type(value) == "table" then return list_of(integer, 1)(value, "input") end
+local function token(value, path)
+  if type(value) == "table" then return list_of(integer, 1)(value, path) end
   if type(value) == "number" then return integer(value) end
   return text(value)
 end

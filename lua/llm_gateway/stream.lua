@@ -124,6 +124,7 @@ end
 local function next_of_list(self)
   local chunk = table.remove(self.list, 1)
   if not chunk then return end_with(self) end
+  self.started = true
   return chunk
 end
 
@@ -177,9 +178,12 @@ function Stream:texts()
 end
 
 -- Reads to the end. Returns the whole reply, as if it had not been streamed (text, tool calls, usage); or nil,
--- err, where err.partial is the text that came.
+-- err, where err.partial is the text that came. Of a stream that was read before, it is what was left.
 function Stream:collect()
   check_stream(self, "collect")
+  if self.ended and not self.err and self.started then
+    return nil, error_of(self, "stream", "the stream was read to its end before: there is nothing left to collect")
+  end
   local whole = collector.new()
   local chunk, err = self:next()
   while chunk do

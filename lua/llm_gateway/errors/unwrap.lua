@@ -3,6 +3,7 @@
 
 local M = {}
 
+local WORDS = { "message", "reason", "msg", "error_message", "error_msg", "Message", "error_description" }
 local MESSAGE_FIELDS = {
   "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "title",
 }
@@ -23,9 +24,9 @@ local function nested_message(value)
   return M.text(value[1])
 end
 
--- The message in a table that tells about an error.
-function M.message(inner)
-  for _, name in ipairs(MESSAGE_FIELDS) do
+-- The message in a table that tells about an error, in one of these fields.
+function M.message(inner, names)
+  for _, name in ipairs(names or MESSAGE_FIELDS) do
     local value = inner[name]
     local found = type(value) == "table" and nested_message(value) or M.text(value)
     if found then return found end
@@ -56,7 +57,7 @@ local function of_error(body)
     local wraps = inner.error ~= nil and inner.message == nil and inner.reason == nil
     return wraps and of_error(inner) or inner
   end
-  if M.text(inner) and not M.message(body) then return with_message(body, inner) end
+  if M.text(inner) and not M.message(body, WORDS) then return with_message(body, inner) end
   return body
 end
 
