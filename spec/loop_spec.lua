@@ -344,6 +344,18 @@ describe("the loop", function()
     deaf:close()
   end)
 
+  it("has libcurl count no undriven time for a connection either", function()
+    local deaf = deaf_server()
+    local hurried = client:with({ base_url = deaf.url, connect_timeout = 0.4, insecure = true })
+    local task = loop:spawn(function() return hurried:health() end)
+    for _ = 1, 3 do loop:step(0) end
+    wait_undriven(0.8)
+    local started = core.now()
+    assert.matches("connect_timeout", select(2, task:join()).message)
+    assert.is_true(core.now() - started > 0.2)
+    deaf:close()
+  end)
+
   it("judges clocks beside a busy stream, however small the budget", function()
     local ended
     loop:spawn(function()

@@ -119,6 +119,15 @@ describe("retries", function()
     end
   end)
 
+  it("try again where a kept connection was dead and the next could not be made", function()
+    local brief = support.start()
+    local own = support.client(brief, { loop = llm.new_loop() })
+    assert(own:health())
+    brief:stop()
+    local _, err = own:chat(support.ask("x", { max_retries = 1 }))
+    assert.same({ "connection", 2, true }, { err.kind, err.attempts, err.retryable })
+  end)
+
   it("take a refusal for an answer although its body never came", function()
     local function cut(status)
       local step = support.answer("", { status = status, length = false, headers = {

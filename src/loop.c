@@ -168,6 +168,7 @@ void loop_close(loop *l) {
   else
     close_in_child(l);
   buffer_clear(&l->sockets);
+  if (l->poller != NULL && loop_is_ours(l)) poller_rest(l->poller);
 }
 
 void loop_free(loop *l) {

@@ -38,6 +38,9 @@ int poller_fd(const poller *p);
  * then at the latest. Replaces the last alarm. */
 void poller_alarm(poller *p, int64_t moment);
 
+/* Makes the descriptor rest for good: there is nothing left to drive. */
+void poller_rest(poller *p);
+
 /* Waits for work until `until` at the latest and lets curl do what is due. Stops early when that
  * takes longer than `budget` nanoseconds (CLOCK_NEVER: no limit), leaving the rest for the next
  * call. Returns whether everything that was due is done. */

@@ -154,6 +154,11 @@ static void act_on_timer(poller *p) {
   act(p, CURL_SOCKET_TIMEOUT, 0);
 }
 
+void poller_rest(poller *p) {
+  p->curl_due = p->alarm = p->look_at = CLOCK_NEVER;
+  arm(p);
+}
+
 static void look_at_all(poller *p) {
   int running;
   curl_multi_socket_all(p->multi, &running);

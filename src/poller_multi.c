@@ -35,6 +35,10 @@ void poller_alarm(poller *p, int64_t moment) {
   p->alarm = moment;
 }
 
+void poller_rest(poller *p) {
+  p->alarm = CLOCK_NEVER;
+}
+
 #define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
 /* Curl's own timers bound the wait inside curl_multi_poll. To perform first would be to wait after

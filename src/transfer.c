@@ -114,6 +114,7 @@ static void forgive(loop_member *m, int64_t ns, int64_t now) {
   transfer *t = transfer_of_member(m);
   t->active_at = later(t->active_at, ns, now);
   t->event_at = later(t->event_at, ns, now);
+  if (!t->connected && m->running) transfer_lend_time(t, ns);
 }
 
 /* ---- the loop's view ---- */
@@ -266,7 +267,7 @@ const transfer_failure *transfer_failed(const transfer *t) {
 }
 
 bool transfer_was_connected(const transfer *t) {
-  return t->connected;
+  return t->connected && !t->was_dead;
 }
 
 bool transfer_is_done(const transfer *t) {

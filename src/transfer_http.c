@@ -315,15 +315,23 @@ static CURLcode set_version(CURL *easy, const transfer_options *o) {
 /* The transfer has clocks of its own, exact ones; libcurl's come a little later. But of a host
  * with several addresses it gives each its share of the connect timeout, and goes on to the next.
  */
-static long connect_patience(const transfer_options *o) {
+static long connect_patience(const transfer_options *o, int64_t lent) {
   int64_t ms = o->connect_timeout / (CLOCK_SECOND / 1000);
-  return o->connect_timeout == 0 || ms > INT_MAX / 2 ? INT_MAX : (long)(ms + ms / 10 + 1);
+  int64_t more = ms / 10 + 1 + lent / (CLOCK_SECOND / 1000);
+  return o->connect_timeout == 0 || ms > INT_MAX / 2 || more > INT_MAX / 2 ? INT_MAX
+                                                                           : (long)(ms + more);
+}
+
+void transfer_lend_time(transfer *t, int64_t ns) {
+  t->lent += ns;
+  curl_easy_setopt(t->member.easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   connect_patience(&t->options, t->lent));
 }
 
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o));
+  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o, 0));
   SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (o->proxy == NULL) return CURLE_OK;

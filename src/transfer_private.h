@@ -33,6 +33,7 @@ struct transfer {
   transfer_options options; /* its texts are dead once the transfer has started */
   transfer_timings timings; /* complete when done */
   int64_t started_at, active_at, event_at, drain_until;
+  int64_t lent;     /* to libcurl for connecting */
   int64_t first_at; /* when the answer's first byte came, 0 before */
 };
 
@@ -51,6 +52,9 @@ void transfer_read_timings(const transfer *t, transfer_timings *timings);
 /* When its connection last brought bytes, as far as the system tells; else when something was made
  * of them. */
 int64_t transfer_heard_at(const transfer *t, int64_t now);
+
+/* libcurl, which counts the time of connecting too, is given so much more. */
+void transfer_lend_time(transfer *t, int64_t ns);
 
 /* The earliest of its clocks has perhaps come nearer: have the loop judge it in time. */
 void transfer_wind_clocks(transfer *t);

@@ -59,16 +59,20 @@ end
 -- Some gateways refuse with an event, even where no stream was asked for. Of any other event stream nothing is taken:
 -- its first chunk is not the whole.
 local function value_of_event(answer)
-  local parser = sse.new()
-  parser:feed(answer.text)
-  local event = parser:next() or parser:finish()
-  local value = event and json.decode(event.data)
-  if answer.status >= 400 or errors.is_error_body(value) then return value end
+  local parser, first = sse.new(), nil
+  parser:feed(answer.text .. "\n\n")
+  for event in parser:events() do
+    local value = json.decode(event.data)
+    if errors.is_error_body(value) or (event.event == "error" and value ~= nil) then return value end
+    first = first or value
+  end
+  return answer.status >= 400 and first or nil
 end
 
 local function decode(answer)
   local value, fault = json.decode(answer.text)
-  if value ~= nil or not (answer.headers["content-type"] or ""):find("^text/event%-stream") then return value, fault end
+  local type = (answer.headers["content-type"] or ""):lower()
+  if value ~= nil or not type:find("^text/event%-stream") then return value, fault end
   return value_of_event(answer), fault
 end
 
@@ -92,11 +96,12 @@ local function read_body(call, transfer, answer)
 end
 
 local function is_closed(call)
-  return not select(2, core.config(call.client))
+  return call.loop.closed or not select(2, core.config(call.client))
 end
 
 -- A hook, the key's function or another task may have closed the client before anything was sent.
 local function closed_error(call)
+  call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
   if is_closed(call) then return M.describe(call, { class = "closed", text = "closed before its end" }) end
 end
 
@@ -106,7 +111,6 @@ local function exchange(call)
   local closed = closed_error(call)
   if closed then return nil, closed end
   local transfer, facts = core.send(call.client, core_request(call))
-  call.status, call.fields, call.timings = nil, nil, nil
   if not transfer then return failed(call, nil, facts) end
   call.loop:stir()
   local status, fields, is_stream = call.loop:await(transfer, transfer, head)

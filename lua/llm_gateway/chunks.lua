@@ -5,7 +5,7 @@
 local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
 
-local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, when it has hidden the secrets
+local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the secrets in it are hidden
 local PIECES_A_BLOCK = 1024
 
 -- The text that a chunk adds to choice 0; "" when it adds none.
@@ -65,9 +65,10 @@ end
 local function read_choice(self, choice, position)
   if type(choice.index) ~= "number" then choice.index = tonumber(choice.index) or position - 1 end
   local index = choice.index
-  local is_new = not self.open[index] and not self.closed[index]
-  if type(choice.delta) ~= "table" then
-    choice.delta = is_new and type(choice.message) == "table" and choice.message or {} -- a completion in one event
+  if type(choice.delta) == "table" then
+    self.has_deltas[index] = true
+  else -- some write `message` instead, others repeat all in it at the end
+    choice.delta = not self.has_deltas[index] and type(choice.message) == "table" and choice.message or {}
   end
   if has_ended(choice) then
     self.open[index], self.closed[index] = nil, true
@@ -120,7 +121,9 @@ function Chat:partial_text()
 end
 
 local function chat()
-  return setmetatable({ open = {}, closed = {}, halves = {}, blocks = {}, pieces = {}, partial_length = 0 }, Chat)
+  return setmetatable({
+    open = {}, closed = {}, has_deltas = {}, halves = {}, blocks = {}, pieces = {}, partial_length = 0,
+  }, Chat)
 end
 
 -- ---------------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ end
 local function check_client(self, name, level)
   local config, open = core.config(self)
   if not config then
-    error(("%s: expected a client, got %s (is it client:%s{...}?)"):format(name, type(self), name), level + 1)
+    local call = (name == "close" or name == "models" or name == "health") and "()" or "{...}"
+    error(("%s: expected a client, got %s (is it client:%s%s?)"):format(name, type(self), name, call), level + 1)
   end
   if not open then error(name .. ": the client is closed", level + 1) end
   return config
@@ -145,11 +146,6 @@ function Client:health(request)
 end
 
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
-local function check_body(body)
-  if body == nil or type(body) == "table" then return nil end
-  return requests.invalid("body", "expected a table, which is sent as JSON, got " .. type(body))
-end
-
 local IN_BODY = ": what goes to the gateway belongs in `body`"
 local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true }
 
@@ -165,6 +161,9 @@ local function check_request(request)
   if request.stream ~= nil and type(request.stream) ~= "boolean" then
     return requests.invalid("stream", "expected true or false, got " .. type(request.stream))
   end
+  if request.body ~= nil and type(request.body) ~= "table" then
+    return requests.invalid("body", "expected a table, which is sent as JSON, got " .. type(request.body))
+  end
 end
 
 -- Sends any request to the gateway: method (POST), path (begins with one slash), body (a table, sent as JSON),
@@ -175,10 +174,8 @@ function Client:request(request)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
   local own, err = requests.options(request, 2)
   err = err or check_request(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
-    or check_body(request.body)
   if err then return nil, err end
-  local call = { method = request.method or "POST", path = request.path, value = request.body }
-  call.stream = request.stream
+  local call = { method = request.method or "POST", path = request.path, value = request.body, stream = request.stream }
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end

@@ -22,7 +22,7 @@ local function continues(item)
   return type(called) == "table" and not is_said(item.id) and not is_said(called.name)
 end
 
--- Where the list has the tool call that a piece without an index belongs to: of the same id, or the last one.
+-- Where the list has the tool call that an item without an index goes on with: one of the same id, or the last.
 local function place_of_piece(into, item)
   if into[1] == nil or type(item) ~= "table" or item["function"] == nil then return nil end
   if continues(item) then return #into end
@@ -55,7 +55,7 @@ local function place_by_index(into, item)
   return place
 end
 
--- Lists of a delta: tool calls.
+-- Lists of a delta: tool calls, and others whose items are just added.
 local function merge_list(into, list)
   for _, item in ipairs(list) do
     local place = place_by_index(into, item) or place_of_piece(into, item)
@@ -121,7 +121,9 @@ local function add_choice(self, choice, position)
   for name, value in pairs(choice) do
     if name == "text" or name == "logprobs" then
       place[name] = merge_value(place[name], name, value)
-    elseif name ~= "delta" and name ~= "index" and (name ~= "message" or type(value) == "table") then
+    elseif name == "message" then
+      if type(value) == "table" and value ~= choice.delta then place.message = value end
+    elseif name ~= "delta" and name ~= "index" then
       put(place, name, value)
     end
   end

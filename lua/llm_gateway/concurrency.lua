@@ -12,7 +12,9 @@ local Loop = loops.methods
 local DEFAULT_CONCURRENCY = 8
 
 local function check_function(fn, name)
-  if type(fn) ~= "function" then error(("%s: expected a function, got %s"):format(name, type(fn)), 3) end
+  if type(fn) == "function" then return end
+  local hint = type(fn) == "table" and fn.spawn and (" (is it llm.%s(...), with a dot?)"):format(name) or ""
+  error(("%s: expected a function, got %s%s"):format(name, type(fn), hint), 3)
 end
 
 local function start(self, group, fn, ...)
@@ -49,7 +51,7 @@ end
 function Loop:sleep(seconds)
   loops.check(self, "sleep")
   if type(seconds) ~= "number" or seconds ~= seconds then
-    error("sleep: expected seconds, got " .. tostring(seconds), 2)
+    error("sleep: expected seconds, got " .. checks.shown(seconds), 2)
   end
   self:rest(seconds)
 end

@@ -297,6 +297,7 @@ end
 -- Something has changed that a task may be resting for (see Loop:rest): all look again at what they wait for.
 function Loop:rouse()
   for live in pairs(self.live) do task.wake(live, live.waits_on) end
+  if self.host_wake then self.host_wake() end
 end
 
 -- A transfer is closed while a task may be waiting for it: that task must look again.

@@ -1,6 +1,7 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
 -- Leans on checks.lua, credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at
 -- the line of whoever wrote it.
+
 local checks = require("llm_gateway.checks")
 local credentials = require("llm_gateway.credentials")
 local headers = require("llm_gateway.headers")
@@ -45,7 +46,7 @@ local function authority_fault(rest)
   if not host or host == "" then return "has no host" end
   local number = port:find("^:?$") and 0 or tonumber(port:match("^:(%d+)$"))
   if not number or number > 65535 then return "has no good port: is what stands before an @ percent-encoded?" end
-  if path:find("@", 1, true) then return "may not have an @ in its path: write %40 (and a / in a password as %2F)" end
+  if path:find("[^/]@") then return "may not have an @ in its path: write %40 (and a / in a password as %2F)" end
 end
 
 local function base_url(value)

@@ -32,6 +32,9 @@ end
 -- {status, headers, request_id, attempts, timings = {dns, connect, tls, first_byte, total, bytes}, rate_limit}
 -- of a reply; of anything else nil.
 function M.info(reply)
+  if type(reply) ~= "table" then
+    error(("info: expected a reply, got %s (is it reply:info()?)"):format(type(reply)), 2)
+  end
   return infos[reply]
 end
 
@@ -41,6 +44,12 @@ local metatable = { __index = methods }
 -- What a `for` over it would call.
 function metatable.__call()
   error("this is a whole reply, no stream: ask with stream = true", 2)
+end
+
+-- For who prints it. The fields are the gateway's.
+function metatable.__tostring(reply)
+  local text = M.text(reply)
+  return text == "" and "llm_gateway reply" or "llm_gateway reply: " .. text
 end
 
 local list_metatable = json.list_mark({ __index = methods, __call = metatable.__call })

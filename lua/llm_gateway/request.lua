@@ -114,8 +114,8 @@ local function misplaced(request)
   end
 end
 
--- The call's own options in a request, checked; or nil, err. Durations of 0 and below raise at `level` above the
--- caller.
+-- The call's own options in a request, checked; or nil, err. Durations of 0 and below, and fewer retries than none,
+-- raise at `level` above the caller.
 function M.options(request, level)
   if type(request) ~= "table" then return nil, invalid("", "a request is a table, got " .. shown(request)) end
   local own, err = {}, misplaced(request)

@@ -76,8 +76,32 @@ local function close_loop()
   attached.close()
 end
 
+-- Who rests between two attempts hears that the client was closed, or the loop, and spins no more than it did.
+local function close_while_resting()
+  local loop = llm.new_loop()
+  local attached = require("llm_gateway.loop.cqueues").attach({ controller = controller, loop = loop })
+  local function resting(client_or_loop)
+    local own = llm.new({ base_url = os.getenv("URL"), api_key = "gw_dev", loop = loop })
+    local started, cpu, err = cqueues.monotime(), os.clock(), nil
+    controller:wrap(function()
+      err = select(2, own:chat({ messages = { { role = "user", content = "x" } },
+        headers = { ["X-Dev-Fault"] = "status;code=503;retry_after=9" } }))
+    end)
+    controller:wrap(function()
+      cqueues.sleep(0.2)
+      if client_or_loop == "loop" then loop:close() else own:close() end
+    end)
+    assert(controller:loop(20))
+    assert(err.kind == "cancelled" and cqueues.monotime() - started < 3 and os.clock() - cpu < 1)
+  end
+  resting("client")
+  resting("loop")
+  attached.close()
+end
+
 round()
 round()
+close_while_resting()
 step_outside()
 generate()
 close_loop()

@@ -48,7 +48,7 @@ local function with_message(body, message)
 end
 
 -- `error` may be a table, a list of them, true, or a text: a code when a message stands beside it, else the message
--- (and perhaps a code all the same).
+-- (it stays where it is, for classify to see whether it is a code as well).
 local function of_error(body)
   local inner = body.error
   if type(inner) == "table" then
@@ -93,6 +93,7 @@ function M.body(body)
 end
 
 local function as_text(value)
+  if math.type and math.type(value) == "integer" then return ("%d"):format(value) end
   if type(value) == "number" then return (value % 1 == 0 and "%.0f" or "%.14g"):format(value) end
   return M.text(value)
 end
@@ -101,12 +102,12 @@ local function is_identifier(text)
   return text ~= nil and text ~= "error" and text:find("^[%w_.-]+$") ~= nil
 end
 
--- The code as text, or nil. One that only repeats a status (a set of them) gives way to `type`; what is the message
--- already is no code.
+-- The code as text, or nil. One that only repeats a status (a set of them) gives way to `type`; an `error` that is the
+-- message is no code.
 function M.code(inner, statuses, message)
   for _, name in ipairs(CODE_FIELDS) do
     local code = as_text(inner[name])
-    if code and code ~= message and not statuses[tonumber(code) or false] then return code end
+    if code and (name ~= "error" or code ~= message) and not statuses[tonumber(code) or false] then return code end
   end
   local kind = M.text(inner.type)
   return is_identifier(kind) and kind or nil
