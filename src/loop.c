@@ -20,10 +20,9 @@
 #include "mem.h"
 #include "poller.h"
 
-#define SPARE_EASIES 16
-#define LATE         (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
-#define STOPPED      CLOCK_SECOND        /* later than this, it was not driving at all */
-#define FRAME        (CLOCK_SECOND / 10) /* who does not watch the descriptor steps as often */
+#define LATE    (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
+#define STOPPED CLOCK_SECOND        /* later than this, it was not driving at all */
+#define FRAME   (CLOCK_SECOND / 10) /* who does not watch the descriptor steps as often */
 
 struct loop {
   CURLM *multi;
@@ -41,9 +40,7 @@ struct loop {
   int64_t stepped_at; /* when the last step ended */
   bool watched;       /* a host has the descriptor */
   int open_errno;     /* why the last socket could not be opened, or 0 */
-  CURL *spare[SPARE_EASIES];
-  int spares;
-  buffer sockets; /* the open ones, as ints, for a forked child to close */
+  buffer sockets;     /* the open ones, as ints, for a forked child to close */
 };
 
 /* ---- sockets ---- */
@@ -156,7 +153,6 @@ static void close_in_child(loop *l) {
 }
 
 static void close_curl(loop *l) {
-  while (l->spares > 0) curl_easy_cleanup(l->spare[--l->spares]);
   if (l->multi != NULL) curl_multi_cleanup(l->multi);
   l->multi = NULL;
 }
@@ -194,8 +190,10 @@ size_t loop_running(const loop *l) {
 
 /* ---- members ---- */
 
+/* Each member has an easy handle of its own, never one that served before: reset, libcurl 7.88 has
+ * a pointer left to the headers it freed, which an answer that begins with a blank makes it use. */
 int loop_join(loop *l, loop_member *m) {
-  m->easy = l->spares > 0 ? l->spare[--l->spares] : curl_easy_init();
+  m->easy = curl_easy_init();
   if (m->easy == NULL) return -1;
   m->loop = l;
   list_append(&l->members, &m->node);
@@ -221,22 +219,11 @@ static void take_from_curl(loop *l, loop_member *m) {
   if (m->settles) l->settling--;
 }
 
-/* Only what ended well may serve again: after running out of memory, libcurl's reset handle sends
- * heads without their bodies. */
-static void give_back_easy(loop *l, CURL *easy, bool sound) {
-  if (!sound || l->spares == SPARE_EASIES) {
-    curl_easy_cleanup(easy);
-    return;
-  }
-  curl_easy_reset(easy);
-  l->spare[l->spares++] = easy;
-}
-
 void loop_stop(loop_member *m) {
   if (m->easy == NULL) return;
   if (loop_is_ours(m->loop)) {
     if (m->running) take_from_curl(m->loop, m);
-    give_back_easy(m->loop, m->easy, m->sound);
+    curl_easy_cleanup(m->easy);
   }
   m->easy = NULL;
 }
@@ -301,7 +288,6 @@ static void collect_finished(loop *l) {
     CURLcode code = message->data.result;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&m);
-    m->sound = code == CURLE_OK;
     m->class->done(m, code);
   }
 }

@@ -45,7 +45,6 @@ struct loop_member {
   list ready;   /* in the loop's ready queue */
   void *owner;  /* whatever its user wants to find it by */
   bool running; /* its exchange is under way */
-  bool sound;   /* its exchange ended well */
   bool settles; /* only drains */
   bool nudged;  /* see loop_nudge */
   int socket;   /* for loop_nudge: from loop_socket_of */

@@ -60,8 +60,14 @@ static bool is_long_line(const transfer *t, CURLcode code) {
   return code == CURLE_OUT_OF_MEMORY && t->connected && !t->head_complete;
 }
 
+/* Nor for one that goes on with a line that was not there. */
+static bool is_unreadable_line(const transfer *t, CURLcode code) {
+  return code == CURLE_BAD_FUNCTION_ARGUMENT && t->connected;
+}
+
 static transfer_failure_class class_of(const transfer *t, CURLcode code) {
   if (is_long_line(t, code)) return FAILURE_HEAD_TOO_LARGE;
+  if (is_unreadable_line(t, code)) return FAILURE_NOT_HTTP;
   if (t->failure.proxy_status >= 300 && !t->connected) return FAILURE_PROXY;
   for (size_t i = 0; i < sizeof code_classes / sizeof *code_classes; i++)
     if (code_classes[i].code == code) return code_classes[i].class;
@@ -83,6 +89,7 @@ static const char *lost_as_it_went_out(const transfer *t) {
 
 static const char *words_for(const transfer *t, CURLcode code) {
   if (code == CURLE_SEND_FAIL_REWIND) return lost_as_it_went_out(t);
+  if (is_unreadable_line(t, code)) return "a line of its head cannot be read";
   return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
 }
 
