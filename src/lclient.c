@@ -136,7 +136,7 @@ int lclient_send(lua_State *L) {
   compat_getuservalue(L, 1);
   lua_getfield(L, 3, LOOP_FIELD);
   read_options(L, &options);
-  transfer *t = ltransfer_push(L, 4, 1);
+  transfer *t = ltransfer_push(L, 4, 1); /* may have closed anything: only now is `open` sure */
   luaL_argcheck(L, c->open, 1, "the client is closed");
   transfer_join_group(t, &c->transfers);
   add_headers(L, t);

@@ -3,11 +3,11 @@
  * The binding is the only C that sees a lua_State and the only C that raises.
  * Its objects are userdata that are born closed: the block is zeroed and has
  * its metatable before anything is acquired, and one idempotent function serves
- * close and __close, and __gc where that has no more to free. No function here
- * yields. Whenever Lua allocates, a finalizer of the program's may run and close
- * any object: what is read from one must be looked up, or copied, after that. The Lua files above
- * it are its only users: it checks types so that it cannot crash, and leaves it to them to speak to
- * people.
+ * close and __close, and __gc where that has no more to free. Whenever Lua
+ * allocates, a finalizer of the program's may run and close any object: what is
+ * read from one must be looked up, or have been copied, after that. No function
+ * here yields. The Lua files above it are its only users: it checks types so
+ * that it cannot crash, and leaves it to them to speak to people.
  */
 #ifndef LLMG_LCORE_H
 #define LLMG_LCORE_H

@@ -107,14 +107,16 @@ int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip
   return -1;
 }
 
-/* With TLS there may be more to read before the end. */
-bool loop_is_dead(int fd) {
+/* Something to read is the end, or TLS's notice of it, which some servers send without closing; to
+ * an idle HTTP/2 connection frames come unasked. */
+bool loop_is_dead(int fd, bool http2) {
 #ifdef POLLRDHUP
-  struct pollfd p = {fd, POLLRDHUP, 0};
+  struct pollfd p = {fd, http2 ? POLLRDHUP : POLLRDHUP | POLLIN, 0};
   return fd < 0 || poll(&p, 1, 0) > 0;
 #else
   char byte;
-  return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  ssize_t n = fd < 0 ? 0 : recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n > 0 && !http2);
 #endif
 }
 

@@ -93,9 +93,9 @@ void loop_nudge(loop_member *m);
 /* The open socket from the local address and port to the server's (or proxy's), or -1. */
 int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port);
 
-/* Whether the other end has closed the socket, so that loop_socket_of may not even have found it.
- */
-bool loop_is_dead(int fd);
+/* Whether the server is done with the idle connection of a socket; -1 is one that loop_socket_of
+ * could not find any more. */
+bool loop_is_dead(int fd, bool http2);
 
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */

@@ -56,8 +56,8 @@ static int push_failure(lua_State *L, const sse *p, int status) {
 /* parser:feed(bytes) -> parser | nil, message */
 static int l_feed(lua_State *L) {
   size_t n;
-  sse *p = check(L);
   const char *bytes = luaL_checklstring(L, 2, &n);
+  sse *p = check(L);
   int status = sse_feed(p, bytes, n);
   if (status != SSE_OK) return push_failure(L, p, status);
   lua_settop(L, 1);

@@ -1,7 +1,7 @@
 /* poller_epoll.c: poller.h on epoll and timerfd.
  *
  * The epoll descriptor holds curl's sockets and one timerfd, armed for the
- * earlier of curl's own timer and the alarm. libcurl: curl_multi_socket_action(3).
+ * earliest of curl's own timer, the alarm and look_at. libcurl: curl_multi_socket_action(3).
  */
 #define _POSIX_C_SOURCE          200809L
 #define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all */

@@ -42,8 +42,8 @@ void poller_rest(poller *p) {
 #define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
 /* Curl's own timers bound the wait inside curl_multi_poll. To perform first would be to wait after
- * what was waited for. All sockets are served in one call, so
- * the budget cannot be kept any closer than that. */
+ * what was waited for. All sockets are served in one call: the budget
+ * cannot be kept closer. */
 bool poller_drive(poller *p, int64_t until, int64_t budget) {
   int running;
   (void)budget;

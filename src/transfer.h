@@ -10,7 +10,7 @@
  *   transfer *t = transfer_new(loop);
  *   transfer_add_header(t, "Content-Type: application/json");
  *   transfer_start(t, &options);
- *   while ((status = transfer_next(t, &event)) == TRANSFER_WAIT) loop_step(loop, ...);
+ *   while ((status = transfer_next(t, &event, &unfinished)) == TRANSFER_WAIT) loop_step(loop, ...);
  *   transfer_free(t);
  *
  * A transfer belongs to whoever made it and must be freed by them, before or
@@ -145,7 +145,8 @@ void transfer_take_body(transfer *t, buffer *into);
 /* Why it failed; class FAILURE_NONE if it did not. */
 const transfer_failure *transfer_failed(const transfer *t);
 
-/* Whether the connection was made, so that the server may have read the request. */
+/* Whether the request was sent on a connection that was alive, so that the server may have read it.
+ */
 bool transfer_was_connected(const transfer *t);
 
 /* Whether the exchange has ended, well or not. */

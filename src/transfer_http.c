@@ -115,7 +115,8 @@ void transfer_note_code(transfer *t, CURLcode code) {
 
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. libcurl would send it
  * again, unasked, when a kept connection dies under it or an HTTP/2 server refuses it; the server
- * may have read both. It may where the server had closed that connection before. */
+ * may have read both. Only where the server had closed that
+ * connection before is that allowed. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
   if (t->connected && !t->was_dead) {
@@ -125,7 +126,7 @@ static int on_connected(void *self, char *ip, char *local_ip, int port, int loca
   bool kept = info_of(t, CURLINFO_NUM_CONNECTS) == 0;
   if (kept || t->options.http2)
     t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
-  t->was_dead = kept && loop_is_dead(t->member.socket);
+  t->was_dead = kept && loop_is_dead(t->member.socket, t->options.http2);
   t->connected = true;
   t->active_at = t->event_at = clock_now();
   transfer_wind_clocks(t);
@@ -361,8 +362,8 @@ static CURLcode set_authorities(CURL *easy, const transfer_options *o) {
   if (bundle == NULL && o->ca_path == NULL) return CURLE_OK;
   SET(CURLOPT_CAINFO, bundle);
   CURLcode code = curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
-  return code == CURLE_NOT_BUILT_IN && o->ca_path == NULL ? CURLE_OK
-                                                          : code; /* it has none to unset */
+  if (code == CURLE_NOT_BUILT_IN && o->ca_path == NULL) return CURLE_OK; /* nothing to unset */
+  return code;
 }
 
 static CURLcode set_tls(CURL *easy, const transfer_options *o) {

@@ -101,6 +101,7 @@ function Loop:finished(ended)
   self.tasks = self.tasks - 1
   self.live[ended] = nil
   if group then group.count = group.count - 1 end
+  if self.host_wake then self.host_wake() end
 end
 
 local function report_failures(self)

@@ -99,8 +99,26 @@ local function close_while_resting()
   attached.close()
 end
 
+-- A join hears of the end at once, in whoever's step it came.
+local function join()
+  for yields = 1, 4 do
+    local other = llm.spawn(function() llm.sleep(0.4) end)
+    local task = llm.spawn(function()
+      for _ = 1, yields do coroutine.yield() end
+    end)
+    controller:wrap(function()
+      local started = cqueues.monotime()
+      task:join()
+      assert(cqueues.monotime() - started < 0.2, "the join was late")
+      other:cancel()
+    end)
+    assert(controller:loop(20))
+  end
+end
+
 round()
 round()
+join()
 close_while_resting()
 step_outside()
 generate()
