@@ -25,9 +25,20 @@ local part = fields_of({ field("type", full_text, "is missing: each part needs o
 
 local role = one_of("system", "developer", "user", "assistant", "function", "tool")
 
+local text_or_parts = either(text, list_of(part, 0), "text or a list of parts")
+
+-- What a tool gave back is often a table.
+local function content(value, path)
+  local message, where = text_or_parts(value, path)
+  if message and not where and type(value) == "table" then
+    message = message .. " (llm.json.encode makes text of a table)"
+  end
+  return message, where
+end
+
 local MESSAGE = {
   field("role", role, "is missing: expected one of system, developer, user, assistant, function, tool"),
-  field("content", either(text, list_of(part, 0), "text or a list of parts")),
+  field("content", content),
   field("name", text),
   field("function_call", object),
   field("tool_calls", list_of(object, 0)),
