@@ -1,13 +1,12 @@
 -- concurrency.lua: what a loop offers to those who use tasks: spawn, run, map, sleep.
--- Adds these to the loop's methods. Leans on checks.lua, loop.lua and task.lua.
+-- Adds these to the loop's methods. Leans on checks.lua, loop.lua, task.lua and waiting.lua.
 
 local checks = require("llm_gateway.checks")
-local core = require("llm_gateway.core")
 local loops = require("llm_gateway.loop")
 local task = require("llm_gateway.task")
 
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
-local Loop = loops.methods
+local Loop = require("llm_gateway.waiting") -- the loop's methods
 
 local DEFAULT_CONCURRENCY = 8
 
@@ -30,21 +29,6 @@ function Loop:spawn(fn, ...)
   local parent = task.current() or (task.inside() and task.control.task)
   local group = parent and parent.loop == self and parent.group or nil
   return start(self, group, fn, ...)
-end
-
-local function nap(self, running, moment)
-  local entry = self.timers:add(moment, function() task.wake(running, moment) end)
-  local going_on = task.suspend(running, moment)
-  entry.value = nil
-  if not going_on then error(task.cancelled_error(), 0) end
-end
-
--- Waits for `seconds`, or until over(what) is true, for which it looks whenever it is woken (see rouse).
-function Loop:rest(seconds, over, what)
-  local running, moment = task.current(), core.now() + seconds
-  repeat
-    if running then nap(running.loop, running, moment) else self:block(math.max(0, moment - core.now())) end
-  until core.now() >= moment or (over and over(what))
 end
 
 -- Waits for `seconds`. In a task the others go on; elsewhere the loop is stepped.
