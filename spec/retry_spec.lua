@@ -110,8 +110,8 @@ describe("retries", function()
       local steps = { { send = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " .. #body
         .. "\r\n\r\n" .. body }, { delay = 0.02 }, { [ending] = true } }
       local fresh = support.scripted(gateway, steps, { loop = loop })
-      for _ = 1, 3 do
-        assert(fresh:chat(support.ask("hi")))
+      for i = 1, 3 do
+        assert(fresh:chat(support.ask(("x"):rep(i == 3 and 2 ^ 20 or 1))))
         loop:sleep(0.06)
         os.execute("sleep 0.02")
       end

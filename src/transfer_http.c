@@ -115,8 +115,7 @@ void transfer_note_code(transfer *t, CURLcode code) {
 
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. libcurl would send it
  * again, unasked, when a kept connection dies under it or an HTTP/2 server refuses it; the server
- * may have read both. Only where the server had closed that
- * connection before is that allowed. */
+ * may have read both. Only where the server had closed that connection before is that allowed. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
   if (t->connected && !t->was_dead) {
@@ -136,18 +135,20 @@ static int on_connected(void *self, char *ip, char *local_ip, int port, int loca
 /* CURLOPT_READFUNCTION */
 static size_t on_read(char *to, size_t size, size_t count, void *self) {
   transfer *t = self;
-  size_t n = size * count, left = buffer_length(&t->request_body);
+  size_t n = size * count, left = buffer_length(&t->request_body) - t->body_sent;
   if (n > left) n = left;
-  memcpy(to, buffer_bytes(&t->request_body), n);
-  buffer_consume(&t->request_body, n);
+  memcpy(to, buffer_bytes(&t->request_body) + t->body_sent, n);
+  t->body_sent += n;
   t->active_at = clock_now();
   return n;
 }
 
-/* CURLOPT_SEEKFUNCTION: a body that cannot be rewound is another stop to that. */
+/* CURLOPT_SEEKFUNCTION: libcurl goes back to the beginning of the body, to send it again. */
 static int on_seek(void *self, curl_off_t offset, int origin) {
-  (void)self, (void)offset, (void)origin;
-  return CURL_SEEKFUNC_FAIL;
+  transfer *t = self;
+  if (!t->was_dead || offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_FAIL;
+  t->body_sent = 0;
+  return CURL_SEEKFUNC_OK;
 }
 
 static bool has_event_stream_type(CURL *easy) {
@@ -274,6 +275,7 @@ static CURLcode set_body(CURL *easy, transfer *t) {
   SET(CURLOPT_READFUNCTION, on_read);
   SET(CURLOPT_READDATA, t);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
+  SET(CURLOPT_SEEKDATA, t);
   return CURLE_OK;
 }
 

@@ -26,6 +26,7 @@ struct transfer {
   char curl_text[CURL_ERROR_SIZE];
   struct curl_slist *request_headers;
   buffer request_body;
+  size_t body_sent; /* how much of it libcurl has taken */
   int http_status;
   buffer headers;
   buffer body;
