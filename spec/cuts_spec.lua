@@ -153,7 +153,7 @@ for _, some in ipairs({ answers.streams(), answers.replies() }) do
   end
 end
 
-describe("cut #timed,", function()
+describe("cut #timed #long,", function()
   -- They run while the rest of the file does.
   setup(function()
     local program = lockstep.build_with_core("cuts", "spec/native/cuts.c spec/native/peer.c")
