@@ -206,7 +206,7 @@ describe("the loop", function()
     return os.clock() - started
   end
 
-  it("is at rest when its last stream has ended or was closed", function()
+  it("is at rest when its last stream has ended or was closed #timed", function()
     for _, fault in ipairs({ "", "stall" }) do
       local stream = assert(client:chat(stream_request("Count to 3", fault ~= "" and fault or nil)))
       for _ = 1, 3 do stream:next() end
@@ -218,7 +218,7 @@ describe("the loop", function()
     assert.is_true(cpu_seconds(function() loop:sleep(0.2) end) < 0.1)
   end)
 
-  it("is at rest while a coroutine inside a task waits", function()
+  it("is at rest while a coroutine inside a task waits #timed", function()
     loop:spawn(function()
       coroutine.wrap(function() drain(assert(client:chat(stream_request("Count to 40")))) end)()
     end)
@@ -314,7 +314,7 @@ describe("the loop", function()
     return assert(own:chat(stream_request()))
   end
 
-  it("does not take for silence what it did not see", function()
+  it("does not take for silence what it did not see #timed", function()
     for _, undriven in ipairs({ 0.25, 0.45, 1.2 }) do
       local stream = with_a_gap(undriven + 0.2, { timeout = 0.4 })
       assert(stream:next())
@@ -324,7 +324,7 @@ describe("the loop", function()
     end
   end)
 
-  it("forgives undriven time when a new call comes first", function()
+  it("forgives undriven time when a new call comes first #timed", function()
     local stream = with_a_gap(1.5, { timeout = 0.5 })
     assert(stream:next())
     drain(assert(client:chat(stream_request("Hi")))) -- its connection drains
@@ -333,7 +333,7 @@ describe("the loop", function()
     assert(stream:next())
   end)
 
-  it("does not lengthen a clock by the time before its call", function()
+  it("does not lengthen a clock by the time before its call #timed", function()
     local deaf = deaf_server()
     assert(client:health({ timeout = 0.1 }))
     wait_undriven(1.3)
@@ -344,7 +344,7 @@ describe("the loop", function()
     deaf:close()
   end)
 
-  it("has libcurl count no undriven time for a connection either", function()
+  it("has libcurl count no undriven time for a connection either #timed", function()
     local deaf = deaf_server()
     local hurried = client:with({ base_url = deaf.url, connect_timeout = 0.4, insecure = true })
     local task = loop:spawn(function() return hurried:health() end)
@@ -356,7 +356,7 @@ describe("the loop", function()
     deaf:close()
   end)
 
-  it("judges clocks beside a busy stream, however small the budget", function()
+  it("judges clocks beside a busy stream, however small the budget #timed", function()
     local ended
     loop:spawn(function()
       local stream = assert(client:with({ timeout = 0.2 }):chat(stream_request(nil, "stall")))
