@@ -343,8 +343,8 @@ static int64_t undriven(const loop *l, int64_t now) {
   return late <= STOPPED ? late : gap;
 }
 
-static void forgive_undriven_time(loop *l) {
-  int64_t now = clock_now(), ns = undriven(l, now);
+static void forgive_undriven_time(loop *l, int64_t now) {
+  int64_t ns = undriven(l, now);
   if (ns <= 0) return;
   for (list *node = l->members.next; node != &l->members; node = node->next) {
     loop_member *m = LIST_OWNER(node, loop_member, node);
@@ -355,13 +355,14 @@ static void forgive_undriven_time(loop *l) {
 /* Clocks are judged after all waiting bytes were read, never before: a late reader is not a silent
  * server. A budget that never allows for that has to give way. */
 static void drive(loop *l, int64_t until, int64_t budget) {
-  forgive_undriven_time(l);
+  int64_t now = clock_now();
+  forgive_undriven_time(l, now);
   l->driving = true;
-  if (l->judge_at != CLOCK_NEVER && clock_now() > l->judge_at + LATE) budget = CLOCK_NEVER;
+  if (l->judge_at < now - LATE) budget = CLOCK_NEVER;
   bool all = poller_drive(l->poller, until, budget);
   ask_again(l);
   collect_finished(l);
-  int64_t now = clock_now();
+  now = clock_now();
   if (all && now >= l->judge_at) {
     judge_all(l, now);
     look_around(l);

@@ -70,17 +70,17 @@ local function value_of_event(answer)
 end
 
 local function decode(answer)
-  local value, fault = json.decode(answer.text)
-  local type = (answer.headers["content-type"] or ""):lower()
-  if value ~= nil or not type:find("^text/event%-stream") then return value, fault end
-  return value_of_event(answer), fault
+  local value = json.decode(answer.text)
+  if value ~= nil then return value end
+  local is_events = (answer.headers["content-type"] or ""):lower():find("^text/event%-stream")
+  return is_events and value_of_event(answer) or nil
 end
 
 -- A refusal whose body was lost is one all the same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
   local text, facts = call.loop:await(transfer, transfer, body)
   if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
-  answer.fault = M.describe(call, facts).message
+  answer.lost = M.describe(call, facts).message
   return ""
 end
 
@@ -90,7 +90,7 @@ local function read_body(call, transfer, answer)
   answer.timings = transfer:timings()
   transfer:close()
   answer.text = text
-  if text ~= "" then answer.value, answer.fault = decode(answer) end
+  answer.value = decode(answer)
   answer.request_id = errors.request_id(answer.value, answer.headers)
   return answer
 end
@@ -101,7 +101,6 @@ end
 
 -- A hook, the key's function or another task may have closed the client before anything was sent.
 local function closed_error(call)
-  call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
   if is_closed(call) then return M.describe(call, { class = "closed", text = "closed before its end" }) end
 end
 
@@ -164,6 +163,7 @@ function M.make(call)
     if not delay then return nil, err end
     observe.retry(call, err, delay)
     call.loop:rest(delay, is_closed, call)
+    call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
     err = closed_error(call)
     if err then return nil, err end
     answer, err = attempt(call)

@@ -26,16 +26,22 @@ local function expected(what, value)
   return ("expected %s, got %s"):format(what, M.shown(value))
 end
 
+local function of_type(kind, what)
+  return function(value)
+    if type(value) ~= kind then return expected(what, value) end
+  end
+end
+
+M.boolean = of_type("boolean", "true or false")
+M.callback = of_type("function", "a function")
+M.object = of_type("table", "a table")
+M.text = of_type("string", "text")
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Texts
 
-function M.text(value)
-  if type(value) ~= "string" then return expected("text", value) end
-end
-
 function M.full_text(value)
-  if type(value) ~= "string" then return expected("text", value) end
-  if value == "" then return "may not be empty" end
+  return M.text(value) or (value == "" and "may not be empty" or nil)
 end
 
 -- Text that goes into a header field.
@@ -107,18 +113,6 @@ M.size = limit("1 byte or more", function(bytes) return bytes >= 1 end)
 -- ---------------------------------------------------------------------------------------------------------
 -- Other values
 
-function M.boolean(value)
-  if type(value) ~= "boolean" then return expected("true or false", value) end
-end
-
-function M.callback(value)
-  if type(value) ~= "function" then return expected("a function", value) end
-end
-
-function M.object(value)
-  if type(value) ~= "table" then return expected("a table", value) end
-end
-
 -- The first of two checks, or for a table the second.
 function M.either(first, second, what)
   return function(value, path)
@@ -156,7 +150,8 @@ end
 -- `required` is the message when it is missing. null stands for "not set".
 function M.fields_of(model)
   return function(value, path)
-    if type(value) ~= "table" then return expected("a table", value) end
+    local fault = M.object(value)
+    if fault then return fault end
     for _, field in ipairs(model) do
       local item, where = value[field.name], M.join(path, field.name)
       if item == nil or item == null then

@@ -11,7 +11,7 @@ local redact = require("llm_gateway.errors.redact")
 local unwrap = require("llm_gateway.errors.unwrap")
 local values = require("llm_gateway.errors.values")
 
-local M = { redact = redact.redact }
+local M = { redact = redact.redact, is_error_body = unwrap.is_error }
 
 local Error = {}
 local finals = setmetatable({}, { __mode = "k" }) -- by error; see is_final
@@ -139,10 +139,9 @@ local function unusable(answer)
   return ("expected %s, got %s: %s"):format(wanted, what, values.clip(answer.text, 80))
 end
 
--- Of a refusal that says nothing; `fault` tells why its body is not to be had.
+-- Of a refusal that says nothing.
 local function without_words(answer, status)
-  local lost = answer.text == "" and answer.fault
-  return ("HTTP %d%s"):format(status, lost and (" (%s)"):format(lost) or "")
+  return ("HTTP %d%s"):format(status, answer.lost and (" (%s)"):format(answer.lost) or "")
 end
 
 local function status_of(answer, inner, outer, own)
@@ -184,7 +183,7 @@ end
 
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), fault (what was wrong with it), in_stream, event (the SSE event's name), started (an event
+-- when that is no JSON), lost (why it has no body), in_stream, event (the SSE event's name), started (an event
 -- came before), partial, attempts, secrets. These are hidden before anything else: a message that shows the beginning
 -- of a body could show the beginning of a key.
 function M.of_answer(answer)
@@ -210,36 +209,6 @@ function M.of_answer(answer)
     partial = answer.partial, attempts = answer.attempts, started = answer.started,
   }
   return M.new(fields)
-end
-
-local function is_alone(value)
-  return next(value, next(value)) == nil
-end
-
--- `error` says something, or is all there is. Some gateways write an empty one beside their results.
-local function has_error(value)
-  local err = value.error
-  if err == nil or err == false then return false end
-  if err == "" or (type(err) == "table" and next(err) == nil) then return is_alone(value) end
-  return true
-end
-
-local function has_errors(value)
-  return type(value.errors) == "table" and value.errors[1] ~= nil and (value.success == false or is_alone(value))
-end
-
--- Whether a decoded body of a 2xx answer is an error: one that has an `error`, or nothing but `errors`, or calls itself
--- one, or has a status beside a detail; and the list of nothing but an `error`.
-function M.is_error_body(value)
-  if type(value) ~= "table" then return false end
-  local first = value[1]
-  if first ~= nil then
-    return value[2] == nil and type(first) == "table" and first.error ~= nil and is_alone(first)
-      and M.is_error_body(first)
-  end
-  local status = tonumber(value.status_code)
-  if status and status >= 400 and value.detail ~= nil then return true end
-  return value.object == "error" or has_error(value) or has_errors(value)
 end
 
 -- Whether an event's data that cannot be decoded is meant as an error all the same.

@@ -55,24 +55,27 @@ local function line(name, value)
   return name .. ": " .. text
 end
 
+-- The fields of several tables (some may be nil), {name, value} by the name in lower case: the later wins.
+local function merged(...)
+  local fields = {}
+  for i = 1, select("#", ...) do
+    for name, value in pairs(select(i, ...) or {}) do fields[name:lower()] = { name, value } end
+  end
+  return fields
+end
+
 -- Two tables of fields as one: the second wins, whatever the case of the names.
 function M.combined(first, second)
-  local replaced, both = {}, {}
-  for name, value in pairs(second) do replaced[name:lower()], both[name] = true, value end
-  for name, value in pairs(first) do
-    if not replaced[name:lower()] then both[name] = value end
-  end
+  local both = {}
+  for _, field in pairs(merged(first, second)) do both[field[1]] = field[2] end
   return both
 end
 
 -- The lines of a request: of several tables of fields (some may be nil) the later wins, whatever the case of
 -- the names.
 function M.lines(...)
-  local merged, lines = {}, {}
-  for i = 1, select("#", ...) do
-    for name, value in pairs(select(i, ...) or {}) do merged[name:lower()] = { name, value } end
-  end
-  for _, field in pairs(merged) do table.insert(lines, line(field[1], field[2])) end
+  local lines = {}
+  for _, field in pairs(merged(...)) do table.insert(lines, line(field[1], field[2])) end
   return lines
 end
 

@@ -14,8 +14,9 @@ end
 -- A message's content is text, or a list of parts some of which have text.
 function M.content_text(content)
   if type(content) == "string" then return content end
+  if type(content) ~= "table" then return "" end
   local texts = {}
-  for i, part in ipairs(type(content) == "table" and content or {}) do texts[i] = part_text(part) end
+  for i, part in ipairs(content) do texts[i] = part_text(part) end
   return table.concat(texts)
 end
 

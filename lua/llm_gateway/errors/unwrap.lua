@@ -1,5 +1,6 @@
 -- errors/unwrap.lua: finds, in the body of a refusal, the table or text that tells about it.
--- Leans on nothing; reads decoded JSON. Gateways wrap their errors in many ways; see M.body.
+-- Leans on nothing; reads decoded JSON. Gateways wrap their errors in many ways; see M.body, and M.is_error for whether
+-- a body is one.
 
 local M = {}
 
@@ -111,6 +112,36 @@ function M.code(inner, statuses, message)
   end
   local kind = M.text(inner.type)
   return is_identifier(kind) and kind or nil
+end
+
+local function is_alone(value)
+  return next(value, next(value)) == nil
+end
+
+-- `error` says something, or is all there is. Some gateways write an empty one beside their results.
+local function has_error(value)
+  local err = value.error
+  if err == nil or err == false then return false end
+  if err == "" or (type(err) == "table" and next(err) == nil) then return is_alone(value) end
+  return true
+end
+
+local function has_errors(value)
+  return type(value.errors) == "table" and value.errors[1] ~= nil and (value.success == false or is_alone(value))
+end
+
+-- Whether a decoded body of a 2xx answer is an error: one that has an `error`, or nothing but `errors`, or calls itself
+-- one, or has a status beside a detail; and the list of nothing but an `error`.
+function M.is_error(value)
+  if type(value) ~= "table" then return false end
+  local first = value[1]
+  if first ~= nil then
+    return value[2] == nil and type(first) == "table" and first.error ~= nil and is_alone(first)
+      and M.is_error(first)
+  end
+  local status = tonumber(value.status_code)
+  if status and status >= 400 and value.detail ~= nil then return true end
+  return value.object == "error" or has_error(value) or has_errors(value)
 end
 
 return M
