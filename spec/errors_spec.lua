@@ -192,7 +192,7 @@ end)
 
 describe("a key that a gateway repeats", function()
   local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
-  local streams = require("llm_gateway.stream")
+  local streams = require("llm_gateway.reply.stream")
 
   local function check_hidden(value)
     if type(value) == "string" then assert.is_nil(value:find(KEY:sub(1, 8), 1, true), value) end

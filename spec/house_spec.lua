@@ -25,11 +25,11 @@ describe("the house #apart", function()
   end)
 
   it("yields and resumes in one file", function()
-    assert.same({ "lua/llm_gateway/task.lua" },
+    assert.same({ "lua/llm_gateway/loop/task.lua" },
       lines("grep -rlE 'coroutine\\.(yield|resume|wrap)' lua --include=*.lua --exclude-dir=devgateway"))
   end)
 
   it("knows lua-cjson in one file", function()
-    assert.same({ "lua/llm_gateway/json.lua" }, lines("grep -rlE 'require *\\(?\"cjson' lua"))
+    assert.same({ "lua/llm_gateway/json/init.lua" }, lines("grep -rlE 'require *\\(?\"cjson' lua"))
   end)
 end)

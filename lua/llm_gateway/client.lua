@@ -2,14 +2,14 @@
 -- Leans on request.lua for what may be sent, call.lua for sending it, answer.lua for what comes back. The client
 -- object itself is the C core's.
 
-local answers = require("llm_gateway.answer")
+local answers = require("llm_gateway.reply.results")
 local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
-local headers = require("llm_gateway.headers")
-local identity = require("llm_gateway.identity")
+local headers = require("llm_gateway.http.fields")
+local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
-local requests = require("llm_gateway.request")
+local requests = require("llm_gateway.request.models")
 
 local Client = core.client_methods
 

@@ -6,12 +6,12 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
-local concurrency = require("llm_gateway.concurrency")
+local concurrency = require("llm_gateway.loop.tasks")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
 local replies = require("llm_gateway.reply")
-local request = require("llm_gateway.request")
+local request = require("llm_gateway.request.models")
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)

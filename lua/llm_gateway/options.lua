@@ -2,11 +2,11 @@
 -- Leans on checks.lua, credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at
 -- the line of whoever wrote it.
 
-local checks = require("llm_gateway.checks")
-local credentials = require("llm_gateway.credentials")
-local headers = require("llm_gateway.headers")
+local checks = require("llm_gateway.request.schema")
+local credentials = require("llm_gateway.http.url")
+local headers = require("llm_gateway.http.fields")
 local loops = require("llm_gateway.loop")
-local proxies = require("llm_gateway.proxy")
+local proxies = require("llm_gateway.http.proxy_choice")
 
 local M = {}
 

@@ -8,10 +8,10 @@
 --   J  (or anything else) JSON
 
 local errors = require("llm_gateway.errors")
-local headers = require("llm_gateway.headers")
+local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
-local retry = require("llm_gateway.retry")
-local streams = require("llm_gateway.stream")
+local retry = require("llm_gateway.call.retry")
+local streams = require("llm_gateway.reply.stream")
 
 local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
 local LONG_KEY = KEY .. "-and-more-of-it"

@@ -1,4 +1,4 @@
--- arithmetic.lua: the value of an arithmetic expression found in a question ("2 * (3 + 4)").
+-- devgateway/arithmetic.lua: the value of an arithmetic expression found in a question ("2 * (3 + 4)").
 -- A recursive descent over + - * / ^ ( ) and decimal numbers; leans on nothing.
 -- Never evaluates Lua.
 

@@ -1,4 +1,4 @@
--- brain.lua: what the development gateway answers to a question: a small set of rules.
+-- devgateway/brain.lua: what the development gateway answers to a question: a small set of rules.
 -- Leans on words and arithmetic. The answer depends on the conversation only, so tests can rely on it.
 -- Never calls a tool (tools does) and knows nothing of HTTP.
 

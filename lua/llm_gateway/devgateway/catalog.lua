@@ -1,4 +1,4 @@
--- catalog.lua: the models that the development gateway knows, of five providers, with their prices.
+-- devgateway/catalog.lua: the models that the development gateway knows, of five providers, with their prices.
 -- Leans on nothing. Never decides who may use a model (guard does).
 
 -- id, input and output price in USD per 1,000 tokens; `embeds` marks embedding models.

@@ -1,4 +1,4 @@
--- checks.lua: whether a request's body is one that the API accepts.
+-- devgateway/checks.lua: whether a request's body is one that the API accepts.
 -- Leans on nothing. A fault comes back as a refusal naming the field; never repairs a body.
 
 local ROLES = {

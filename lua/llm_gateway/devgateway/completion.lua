@@ -1,4 +1,4 @@
--- completion.lua: a chat completion: its choices, usage and shape, whole or as the chunks of a stream.
+-- devgateway/completion.lua: a chat completion: its choices, usage and shape, whole or as the chunks of a stream.
 -- Leans on brain, tools, words and json. Never writes to a connection.
 
 local brain = require "llm_gateway.devgateway.brain"

@@ -1,4 +1,4 @@
--- exchange.lua: one request to the development gateway and its answer, over HTTP/1.1 or HTTP/2.
+-- devgateway/exchange.lua: one request to the development gateway and its answer, over HTTP/1.1 or HTTP/2.
 -- Leans on lua-http's streams, cqueues, json and refusals.
 -- Never touches the raw socket but to see whether the client has gone (raw.lua does the rest).
 

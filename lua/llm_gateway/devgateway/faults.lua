@@ -1,4 +1,4 @@
--- faults.lua: what goes wrong with servers, on demand: by the header X-Dev-Fault or the path /~fault/NAME/.
+-- devgateway/faults.lua: what goes wrong with servers, on demand: by the header X-Dev-Fault or the path /~fault/NAME/.
 -- A fault is NAME, or NAME;option=value;option=value.
 -- Leans on misdeeds (faults on the connection), raw and framed, completion and json. Never plays one unasked.
 

@@ -1,4 +1,4 @@
--- files.lua: reads a file whole, for settings, fixtures and certificates.
+-- devgateway/files.lua: reads a file whole, for settings, fixtures and certificates.
 -- Leans on io. Never keeps a file open.
 
 local M = {}

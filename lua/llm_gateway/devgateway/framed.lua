@@ -1,4 +1,5 @@
--- framed.lua: an HTTP/2 stream, for answers that a server library would not send: raw.lua's methods in frames.
+-- devgateway/framed.lua: an HTTP/2 stream, for answers that a server library would not send: raw.lua's methods in
+-- frames.
 -- Leans on lua-http's stream and connection, and on raw for a reset of the connection.
 -- What ends an HTTP/1.1 connection ends this one too, with its other streams; a reset is the stream's own.
 

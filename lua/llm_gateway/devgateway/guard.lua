@@ -1,4 +1,4 @@
--- guard.lua: who may ask the development gateway, for what, how often and for how much.
+-- devgateway/guard.lua: who may ask the development gateway, for what, how often and for how much.
 -- API keys, apps and orgs, policies by model, words and app, budgets that are really spent, and rate
 -- limits over a sliding window. A refusal is a table {kind, status, message, ...}; refusals.lua words it.
 -- Leans on nothing; the clock is given. Never speaks HTTP.

@@ -1,4 +1,4 @@
--- lab.lua: the development gateway's own paths, for tests: fixtures, scripts, an echo and counters.
+-- devgateway/lab.lua: the development gateway's own paths, for tests: fixtures, scripts, an echo and counters.
 -- Leans on raw, json, files and exchange. None of them asks for a key.
 
 local json = require "llm_gateway.json"

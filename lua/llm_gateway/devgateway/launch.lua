@@ -1,4 +1,4 @@
--- launch.lua: the shell command that runs the development gateway under a Lua that has lua-http.
+-- devgateway/launch.lua: the shell command that runs the development gateway under a Lua that has lua-http.
 -- Leans on a POSIX shell; runs nothing itself but `run`.
 -- Never puts settings or keys on a command line, where other users could read them.
 

@@ -1,4 +1,4 @@
--- main.lua: the development gateway's own program, from the shell or from devgateway.lua.
+-- devgateway/main.lua: the development gateway's own program, from the shell or from devgateway.lua.
 -- Leans on lua-http through devgateway.server; started by a Lua without it, it finds another one.
 -- Never prints a key other than the public default.
 

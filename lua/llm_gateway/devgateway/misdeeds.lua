@@ -1,4 +1,4 @@
--- misdeeds.lua: the faults that play on the connection itself: what they send, how, and how they end.
+-- devgateway/misdeeds.lua: the faults that play on the connection itself: what they send, how, and how they end.
 -- Each is a function of the answer's way out (raw.lua or framed.lua) and a context: done (a completion), body (the
 -- request's), events (the stream's texts) and options, of which `as` says how a body's length is told: chunked,
 -- close or length. Leans on json; the caller closes the way out.

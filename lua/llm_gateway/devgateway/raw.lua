@@ -1,4 +1,4 @@
--- raw.lua: an HTTP/1.1 connection's own socket, for answers that a server library would not send.
+-- devgateway/raw.lua: an HTTP/1.1 connection's own socket, for answers that a server library would not send.
 -- Leans on cqueues, and on LuaJIT's ffi or luaposix for a reset. Over TLS the bytes are encrypted.
 -- Never raises because of what the client does: writing returns false once it is gone.
 -- framed.lua has the same methods for an HTTP/2 stream; misdeeds.lua knows no difference.

@@ -1,4 +1,4 @@
--- refusals.lua: words a refusal in one of the two dialects that gateways speak.
+-- devgateway/refusals.lua: words a refusal in one of the two dialects that gateways speak.
 -- "flat" puts everything beside a `detail` text; "detail" puts an object into `detail`, and answers a
 -- denied stream with status 200 and the real status inside the body.
 -- Leans on json. Never decides anything.

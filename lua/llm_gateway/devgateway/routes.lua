@@ -1,4 +1,4 @@
--- routes.lua: the endpoints that the development gateway speaks: chat, embeddings, models, health.
+-- devgateway/routes.lua: the endpoints that the development gateway speaks: chat, embeddings, models, health.
 -- Leans on checks, guard, completion, vectors and exchange. Every answer is made from the request;
 -- never from a fixture (lab does that).
 

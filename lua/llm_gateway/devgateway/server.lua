@@ -1,4 +1,4 @@
--- server.lua: the development gateway's process: it listens, reads requests and sends each where it belongs.
+-- devgateway/server.lua: the development gateway's process: it listens, reads requests and sends each where it belongs.
 -- Leans on lua-http and cqueues; routes answers, lab and faults do what their names say.
 -- Never lets one exchange's failure end the process.
 

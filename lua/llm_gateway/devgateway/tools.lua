@@ -1,4 +1,4 @@
--- tools.lua: decides whether a question asks for one of the given tools, and with which arguments;
+-- devgateway/tools.lua: decides whether a question asks for one of the given tools, and with which arguments;
 -- and phrases the answer when a tool's result came back.
 -- Leans on words and json. Arguments are guessed from the tool's JSON schema and the question's words.
 -- Never runs anything.

@@ -1,8 +1,8 @@
--- vectors.lua: embeddings by feature hashing: texts that share words or parts of words lie close.
+-- devgateway/vectors.lua: embeddings by feature hashing: texts that share words or parts of words lie close.
 -- Leans on base64, and on arithmetic that every Lua shares; little-endian float32 without string.pack.
 -- Never remembers a text: the same text always gives the same vector.
 
-local base64 = require "llm_gateway.base64"
+local base64 = require "llm_gateway.http.base64"
 
 local PRIME = 2147483647
 

@@ -1,4 +1,4 @@
--- words.lua: text as words: what the development gateway streams, counts and bills as tokens.
+-- devgateway/words.lua: text as words: what the development gateway streams, counts and bills as tokens.
 -- Leans on nothing. Never splits inside a word, so never inside a UTF-8 character.
 
 local M = {}

@@ -2,7 +2,7 @@
 -- Leans on errors/values.lua. Asks, in this order: the outcome, a telling status, the codes, the words (where the
 -- status is vague), the status.
 
-local values = require("llm_gateway.errors.values")
+local values = require("llm_gateway.errors.scalars")
 
 local M = {}
 

@@ -5,7 +5,7 @@
 local condition = require("cqueues.condition")
 local cqueues = require("cqueues")
 
-local checks = require("llm_gateway.checks")
+local checks = require("llm_gateway.request.schema")
 
 local M = {}
 

@@ -2,7 +2,7 @@
 -- Leans on loop:fd(), loop:step(0), on_busy and on_idle; polls only while there is work, so that libuv's own
 -- loop can end.
 
-local checks = require("llm_gateway.checks")
+local checks = require("llm_gateway.request.schema")
 
 local M = {}
 

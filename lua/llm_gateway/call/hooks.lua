@@ -1,0 +1,108 @@
+-- call/hooks.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
+-- Leans on errors.lua to redact, and on task.lua. What it hands out bears no secret; a hook that raises ends the
+-- call with that.
+
+local errors = require("llm_gateway.errors")
+local task = require("llm_gateway.loop.task")
+
+local M = {}
+
+local logs = os.getenv("LLM_GATEWAY_LOG") == "debug"
+
+-- A URL may carry credentials before its host, and keys in its query.
+local function shown_url(call)
+  local url = call.url:gsub("^(%a+://)[^/?#]*@", "%1"):gsub("%?.*$", "?...")
+  return errors.redact(url, call.secrets)
+end
+
+-- One line, whatever a server put into its message.
+local function log(...)
+  io.stderr:write("llm_gateway: ", (table.concat({ ... }, " "):gsub("%c+", " ")), "\n")
+end
+
+-- Calls a hook that has an open transfer behind it: when it raises, nobody else would close that. (A hook may wait:
+-- where it could not inside pcall, the collector closes what is left.)
+local function call_over(transfer, hook, seen)
+  if not task.pcall_can_yield and task.current() then return hook(seen) end
+  local ok, why = pcall(hook, seen)
+  if ok then return end
+  transfer:close()
+  error(why, 0)
+end
+
+local function about(call)
+  return { method = call.method, url = shown_url(call), attempt = call.attempts }
+end
+
+-- Before an attempt: on_request{method, url, attempt}.
+function M.request(call)
+  local hook = call.options.on_request
+  if hook then hook(about(call)) end
+end
+
+local function milliseconds(seconds)
+  return ("%.1fms"):format(seconds * 1000)
+end
+
+-- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
+-- the head; of a call that failed without an answer, timings tell how far it came.
+function M.response(call, answer, err)
+  local hook = call.options.on_response
+  if not hook then return end
+  local seen = about(call)
+  seen.status, seen.error = answer and answer.status, err
+  seen.request_id = answer and errors.redact(answer.request_id, call.secrets)
+  local transfer = answer and answer.transfer
+  seen.timings = answer and answer.timings or transfer and transfer:timings() or call.timings
+  if transfer then call_over(transfer, hook, seen) else hook(seen) end
+end
+
+-- Before the wait for another attempt: on_retry{method, url, attempt, delay, error}; attempt is the one that failed.
+function M.retry(call, err, delay)
+  if not call.options.on_retry then return end
+  local seen = about(call)
+  seen.delay, seen.error = delay, err
+  call.options.on_retry(seen)
+end
+
+-- One line for each attempt: how it ended, how long it took, and after what delay there is another.
+function M.log(call, status, err, delay)
+  if not logs then return end
+  local seen = about(call)
+  log(seen.method, seen.url, "attempt " .. seen.attempt, tostring(err or status), milliseconds(call.took),
+    delay and "again in " .. milliseconds(delay))
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Rate limits
+
+local BUCKETS = {
+  requests = { "x-ratelimit-%s-requests", "anthropic-ratelimit-requests-%s", "x-ratelimit-%s", "ratelimit-%s" },
+  tokens = { "x-ratelimit-%s-tokens", "anthropic-ratelimit-tokens-%s" },
+}
+
+local function number_or_text(text)
+  local n = tonumber(text)
+  return n and (math.tointeger and math.tointeger(n) or n) or text
+end
+
+local function bucket(headers, forms)
+  for _, form in ipairs(forms) do
+    local limit, remaining = headers[form:format("limit")], headers[form:format("remaining")]
+    if limit or remaining then
+      return {
+        limit = number_or_text(limit), remaining = number_or_text(remaining),
+        reset = number_or_text(headers[form:format("reset")]),
+      }
+    end
+  end
+end
+
+-- {requests = {limit, remaining, reset}, tokens = {...}} as the answer's headers have it (reset as the gateway says
+-- it); nil when they are silent.
+function M.rate_limit(headers)
+  local requests, tokens = bucket(headers, BUCKETS.requests), bucket(headers, BUCKETS.tokens)
+  if requests or tokens then return { requests = requests, tokens = tokens } end
+end
+
+return M

@@ -1,0 +1,119 @@
+-- errors/scalars.lua: plain text, numbers and spans of time out of what gateways write, in any locale.
+-- Leans on Lua's string library only. Never guesses: what is not clearly a value is nil.
+
+local M = {}
+
+local tointeger = rawget(math, "tointeger")
+local LOWER = {}
+for byte = 65, 90 do LOWER[string.char(byte)] = string.char(byte + 32) end
+
+local NOTHING = { [""] = true, none = true, null = true, ["nil"] = true, undefined = true }
+
+local SECONDS = {
+  s = 1, sec = 1, secs = 1, second = 1, seconds = 1,
+  m = 60, min = 60, mins = 60, minute = 60, minutes = 60,
+  h = 3600, hr = 3600, hrs = 3600, hour = 3600, hours = 3600,
+  d = 86400, day = 86400, days = 86400,
+}
+local PER_SECOND = { ms = 1000, msec = 1000, millisecond = 1000, milliseconds = 1000, us = 1000000 }
+
+-- lower(text) -> text with A to Z in lower case; the locale has no say (string.lower asks it).
+function M.lower(text)
+  return (text:gsub("[A-Z]", LOWER))
+end
+
+-- trim(text) -> text without blanks around it, in time linear in the text.
+function M.trim(text)
+  local from = text:find("%S")
+  return from and text:match("^.*%S", from) or ""
+end
+
+-- integral(n) -> the same number, an integer where Lua has them and it is a whole one.
+function M.integral(number)
+  return tointeger and tointeger(number) or number
+end
+
+-- text(value) -> text that says something, or nil. A number becomes text; "None" and "null" are nothing.
+function M.text(value)
+  if type(value) == "number" then return ("%.14g"):format(value) end
+  if type(value) ~= "string" then return nil end
+  local trimmed = M.trim(value)
+  if NOTHING[M.lower(trimmed)] then return nil end
+  return trimmed
+end
+
+-- tonumber asks the locale for its decimal sign on some Lua versions; digits over a power of ten do not.
+local function decimal(text)
+  local known = tonumber(text)
+  if known then return known end
+  local sign, whole, fraction = text:match("^([+-]?)(%d*)%.(%d*)$")
+  local digits = whole and tonumber(whole .. fraction)
+  if not digits then return nil end
+  local value = digits / 10 ^ #fraction
+  return sign == "-" and -value or value
+end
+
+local function scientific(text)
+  local mantissa, exponent = text:match("^([+-]?[%d.]+)[eE]([+-]?%d%d?%d?)$")
+  if not mantissa then return nil end
+  local known = tonumber(text)
+  if known then return known end
+  local value = decimal(mantissa)
+  return value and value * 10 ^ tonumber(exponent)
+end
+
+-- number(value) -> a finite number, or nil. Text that is a plain decimal number counts, a "$" before it too.
+function M.number(value)
+  if type(value) == "string" then
+    local text = M.trim(value):gsub("^%$%s*", "")
+    value = text:find("^[+-]?[%d.]+$") and decimal(text) or scientific(text)
+  end
+  if type(value) ~= "number" or value ~= value or value >= math.huge or value <= -math.huge then return nil end
+  return M.integral(value)
+end
+
+local function one_span(text)
+  local amount, unit, rest = text:match("^%s*(%d+%.?%d*)%s*(%a+)(.*)$")
+  local number = amount and M.number(amount) -- nil for more digits than a number holds
+  if not number then return nil end
+  if SECONDS[unit] then return M.number(number * SECONDS[unit]), rest end
+  if PER_SECOND[unit] then return number / PER_SECOND[unit], rest end
+  return nil
+end
+
+local LONGEST_SPAN = 200 -- bytes; a hostile text may have any number of digits and units
+
+-- span(text) -> seconds at the start of lower-case text ("6m0s", "1.5 seconds, ..."), the rest; or nil.
+function M.span(text)
+  local total, rest = one_span(text:sub(1, LONGEST_SPAN))
+  if not total then return nil end
+  while true do
+    local more, tail = one_span((rest:gsub("^,?%s*", "")))
+    if not more then return M.number(total), rest end
+    total, rest = total + more, tail
+  end
+end
+
+-- duration(value) -> seconds that the whole value stands for: 12, "12", "6m0s", "120ms"; or nil.
+function M.duration(value)
+  local plain = M.number(value)
+  if plain or type(value) ~= "string" or #value > LONGEST_SPAN then return plain end
+  local seconds, rest = M.span(M.lower(value))
+  if seconds and not rest:find("%S") then return seconds end
+  return nil
+end
+
+-- beginning(text, limit) -> its first bytes, limit at most, never cut inside a UTF-8 character.
+function M.beginning(text, limit)
+  if #text <= limit then return text end
+  local cut = limit
+  while cut > 0 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xC0 do cut = cut - 1 end
+  return text:sub(1, cut)
+end
+
+-- clip(text, limit) -> its beginning (and "...").
+function M.clip(text, limit)
+  return #text <= limit and text or M.beginning(text, limit) .. "..."
+end
+
+return M

@@ -1,0 +1,90 @@
+-- errors/transport.lua: words for what kept an exchange from its end: what happened, and what to do about it.
+-- Leans on credentials.lua. Facts come from the C core: class, clock, limit_name, text (libcurl's words), connected,
+-- proxy_status; and from the call: seconds, limit_bytes, url_origin, streaming, proxied.
+
+local credentials = require("llm_gateway.http.url")
+
+local M = {}
+
+local CLOCK_WORDS = {
+  connect = "no connection to %s within %g s (connect_timeout): is the host reachable?",
+  silence = "%s sent nothing for %g s (timeout): raise it if the model thinks for longer",
+  event = "%s sent no event for %g s (event_timeout): raise it if the model thinks for longer",
+  total = "%s took more than %g s in all (total_timeout)",
+}
+
+local PROXY_ADVICE = "check the option proxy, or the environment's http_proxy, https_proxy and all_proxy"
+
+local CLASS_WORDS = {
+  resolve = "could not find the host of %s (%s): is base_url right?",
+  connect = "could not connect to %s (%s): is the gateway running, and is base_url right?",
+  tls = "no secure connection to %s (%s): is base_url right, and does the server speak TLS 1.2 or later?",
+  trust = "no secure connection to %s (%s)",
+  proxy = "the proxy on the way to %s failed (%s): " .. PROXY_ADVICE,
+  not_http = "%s does not speak HTTP as expected (%s): is base_url right?",
+  lost = "the connection to %s was lost before the answer was complete (%s)",
+  internal = "the request to %s could not be carried out (%s)",
+  closed = "the client was closed during a call to %s (%s)",
+}
+
+local HEADERS_WORDS = "the answer's headers are too large (over 256 KiB in all, or 100 KiB in one line)"
+
+local function too_large(facts)
+  if facts.limit_name == "headers" then return HEADERS_WORDS end
+  local what = facts.limit_name == "max_event_bytes" and "an event" or "the answer"
+  local limit = facts.limit_bytes and (" (%d bytes)"):format(facts.limit_bytes) or ""
+  return ("%s is larger than %s%s allows"):format(what, facts.limit_name, limit)
+end
+
+-- The kind of error that a failure is.
+function M.kind(facts)
+  if facts.class == "timeout" then return "timeout" end
+  if facts.class == "closed" then return "cancelled" end
+  if facts.class == "too_large" then return facts.streaming and "stream" or "server" end
+  if facts.class == "lost" and facts.streaming then return "stream" end
+  return "connection"
+end
+
+local FINAL_CLASSES = { trust = true, internal = true }
+
+-- Whether it would be the same each time, and nothing was sent.
+function M.is_final(facts)
+  return FINAL_CLASSES[facts.class] == true
+end
+
+-- Whether a connection was never made, so that the request went to nobody, and the next attempt may have more luck.
+function M.may_pass(facts)
+  if facts.connected or FINAL_CLASSES[facts.class] then return false end
+  local status = facts.proxy_status or 0
+  if status >= 400 and status < 500 and status ~= 408 and status ~= 429 then return false end
+  return facts.clock == "connect" or M.kind(facts) == "connection"
+end
+
+-- More to do about it than its class tells; nil when there is nothing.
+local function advice(facts, text)
+  if facts.proxy_status == 407 then return "put its credentials into proxy, as in http://user:password@host:port" end
+  if facts.proxied and facts.class ~= "proxy" and M.may_pass(facts) then
+    return "a proxy may be in use: " .. PROXY_ADVICE
+  end
+  if text:find("client certificate") or text:find("private key") then return "are client_cert and client_key right?" end
+  if text:find("issuer certificate") or text:find("self.signed") then
+    return "ca_file names an authority of your own"
+  end
+  if text:find("certificate required") then return "client_cert and client_key name a certificate of your own" end
+end
+
+local function words(facts, text)
+  local origin = facts.url_origin or "the gateway"
+  if facts.class == "timeout" then return CLOCK_WORDS[facts.clock]:format(origin, facts.seconds or 0) end
+  return (CLASS_WORDS[facts.class] or CLASS_WORDS.internal):format(origin, text)
+end
+
+-- What to tell the user. libcurl may quote a proxy as it stands in the environment, with its password.
+function M.message(facts)
+  if facts.class == "too_large" then return too_large(facts) end
+  local text = credentials.without(facts.text or "")
+  local more = advice(facts, text)
+  return words(facts, text) .. (more and (" (%s)"):format(more) or "")
+end
+
+return M
