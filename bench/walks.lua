@@ -1,0 +1,114 @@
+-- walks.lua: prints how many Lua functions, files and C functions five calls go through.
+-- A debug hook counts: the figures depend neither on the machine nor on the files' names.
+-- Leans on bench/place.lua. Each walk is taken several times and the shortest is printed, because how often a call
+-- steps the loop depends on the network.
+--
+--   make walks     prints the table
+
+package.path = package.path .. ";bench/?.lua"
+local llm = require "llm_gateway"
+local place = require "place"
+
+local TIMES = 20
+
+-- The core's own functions: those of its table, of the tables in that, and of its classes' metatables.
+local of_core = {}
+
+local function gather(value)
+  if type(value) == "function" then of_core[value] = true end
+  if type(value) ~= "table" or of_core[value] then return end
+  of_core[value] = true
+  for _, inner in pairs(value) do gather(inner) end
+end
+
+gather(require("llm_gateway.core"))
+for name, class in pairs(debug.getregistry()) do
+  if type(name) == "string" and name:find("^llm_gateway") then gather(class) end
+end
+
+-- Runs fn. Returns what was called meanwhile: calls of the library's Lua functions, the files these are in, entries
+-- into the core, and calls of other C functions (Lua's own and lua-cjson's).
+local function walk(fn)
+  local seen = { calls = 0, files = 0, entries = 0, others = 0 }
+  local known = {}
+  local function hook()
+    local info = debug.getinfo(2, "Sf")
+    local file = info.source:match("llm_gateway[/.].*%.lua$")
+    if of_core[info.func] and info.what == "C" then seen.entries = seen.entries + 1
+    elseif info.what == "C" then seen.others = seen.others + 1
+    elseif file then
+      seen.calls = seen.calls + 1
+      if not known[file] then seen.files = seen.files + 1 end
+      known[file] = true
+    end
+  end
+  debug.sethook(hook, "c")
+  fn()
+  debug.sethook()
+  seen.others = seen.others - 1 -- the last sethook
+  return seen
+end
+
+local server = place.start()
+local question = { messages = { { role = "user", content = "Hello!" } } }
+local streaming = { messages = question.messages, stream = true }
+
+local function client_of(path)
+  return llm.new({ base_url = server.url .. path, api_key = "gw_bench", max_retries = 0 })
+end
+
+local plain, fast, slow, denied =
+  client_of("/chat"), client_of("/stream-64"), client_of("/slow-1000"), client_of("/denied")
+
+local function chat()
+  return walk(function() assert(plain:chat(question)) end)
+end
+
+local function waited_chunk()
+  local stream = assert(slow:chat(streaming))
+  stream:next()
+  local seen = walk(function() stream:next() end)
+  stream:close()
+  return seen
+end
+
+-- The first chunk was waited for; the second lies in the parser's queue.
+local function queued_chunk()
+  local stream = assert(fast:chat(streaming))
+  stream:next()
+  local seen = walk(function() stream:next() end)
+  stream:collect()
+  return seen
+end
+
+local function denial()
+  return walk(function() assert(not denied:chat(question)) end)
+end
+
+local function cancel()
+  local stream = assert(slow:chat(streaming))
+  stream:next()
+  return walk(function() stream:close() end)
+end
+
+local function shortest(take)
+  local best = take()
+  for _ = 2, TIMES do
+    local seen = take()
+    if seen.calls < best.calls then best = seen end
+  end
+  return best
+end
+
+local WALKS = {
+  { "chat", chat }, { "waited chunk", waited_chunk }, { "queued chunk", queued_chunk },
+  { "denial", denial }, { "cancel", cancel },
+}
+local ROW = "%-14s %9s %6s %11s %12s"
+
+print(ROW:format("walk", "Lua calls", "files", "core's C", "other C"))
+for _, entry in ipairs(WALKS) do
+  local seen = shortest(entry[2])
+  print(ROW:format(entry[1], seen.calls, seen.files, seen.entries, seen.others))
+end
+server:stop()
