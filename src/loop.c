@@ -107,9 +107,8 @@ int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip
   return -1;
 }
 
-/* Something to read is the end, or TLS's notice of it, which some servers send without closing; to
- * an idle HTTP/2 connection frames come unasked. */
-bool loop_is_dead(int fd, bool http2) {
+/* To an idle HTTP/2 connection frames come unasked. */
+bool loop_is_stale(int fd, bool http2) {
 #ifdef POLLRDHUP
   struct pollfd p = {fd, http2 ? POLLRDHUP : POLLRDHUP | POLLIN, 0};
   return fd < 0 || poll(&p, 1, 0) > 0;
@@ -208,6 +207,11 @@ int loop_start(loop_member *m) {
   m->running = true;
   m->loop->running++;
   return 0;
+}
+
+int loop_restart(loop_member *m) {
+  curl_multi_remove_handle(m->loop->multi, m->easy);
+  return curl_multi_add_handle(m->loop->multi, m->easy) == CURLM_OK ? 0 : -1;
 }
 
 /* An HTTP/2 stream that is merely removed lets the server go on generating, unless its connection

@@ -93,9 +93,10 @@ void loop_nudge(loop_member *m);
 /* The open socket from the local address and port to the server's (or proxy's), or -1. */
 int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port);
 
-/* Whether the server is done with the idle connection of a socket; -1 is one that loop_socket_of
- * could not find any more. */
-bool loop_is_dead(int fd, bool http2);
+/* Whether an idle connection has an end to read, or (but for HTTP/2) anything at all: a request on
+ * it would be lost, or get an answer that is not its own. -1 is a socket that loop_socket_of could
+ * not find, and stale. */
+bool loop_is_stale(int fd, bool http2);
 
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */
@@ -103,6 +104,9 @@ int loop_join(loop *l, loop_member *m);
 
 /* Starts the exchange that the options of m->easy describe. Returns 0 or -1. */
 int loop_start(loop_member *m);
+
+/* Starts an exchange of m->easy that is over once more, as its options are now. Returns 0 or -1. */
+int loop_restart(loop_member *m);
 
 /* Ends the exchange, whatever it was doing: an unfinished one closes its connection. m->easy is
  * gone; the member stays, and may be ready. */

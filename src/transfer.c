@@ -1,8 +1,10 @@
 /* transfer.c: see transfer.h. Its life, its clocks and its pulls; what it has
  * to do with libcurl is in transfer_http.c. */
+#define _POSIX_C_SOURCE 200809L
 #include "transfer_private.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
 #include "mem.h"
@@ -119,12 +121,22 @@ static void forgive(loop_member *m, int64_t ns, int64_t now) {
 
 /* ---- the loop's view ---- */
 
+/* Nothing was sent: the caller need not know. Returns whether the exchange goes on. */
+static bool start_anew(transfer *t) {
+  t->stale = false;
+  t->active_at = t->event_at = clock_now();
+  if (transfer_set_fresh(t) != CURLE_OK || loop_restart(&t->member) != 0) return false;
+  transfer_wind_clocks(t);
+  return true;
+}
+
 static void on_done(loop_member *m, CURLcode code) {
   transfer *t = transfer_of_member(m);
   if (t->draining) {
     transfer_free(t);
     return;
   }
+  if (t->stale && start_anew(t)) return;
   if (code != CURLE_OK) transfer_note_code(t, code);
   if (!t->head_complete) /* libcurl takes an end among the headers for a good one */
     transfer_note_failure(t, FAILURE_LOST, "it ended among the headers");
@@ -188,9 +200,10 @@ int transfer_start(transfer *t, const transfer_options *options) {
   if (t->done) return -1; /* closed already */
   loop_settle(t->member.loop);
   t->options = *options;
+  t->options.is_https = strncasecmp(options->url, "https:", 6) == 0;
   sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
   t->started_at = t->active_at = t->event_at = clock_now();
-  CURLcode code = transfer_set_easy(t, options);
+  CURLcode code = transfer_set_easy(t, &t->options);
   if (code == CURLE_OK && loop_start(&t->member) != 0) code = CURLE_OUT_OF_MEMORY;
   if (code == CURLE_OK) {
     transfer_wind_clocks(t);
@@ -267,7 +280,7 @@ const transfer_failure *transfer_failed(const transfer *t) {
 }
 
 bool transfer_was_connected(const transfer *t) {
-  return t->connected && !t->was_dead;
+  return t->connected;
 }
 
 bool transfer_is_done(const transfer *t) {

@@ -73,6 +73,7 @@ typedef struct transfer_options {
   bool has_body;           /* send what transfer_add_body gathered, perhaps nothing */
   bool stream;             /* read a 2xx text/event-stream as events */
   bool http2;              /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
+  bool is_https;           /* set by transfer_start */
   bool insecure;           /* do not verify the server's certificate */
   int64_t connect_timeout; /* until the request can be sent */
   int64_t timeout;         /* longest silence after that */
@@ -145,8 +146,7 @@ void transfer_take_body(transfer *t, buffer *into);
 /* Why it failed; class FAILURE_NONE if it did not. */
 const transfer_failure *transfer_failed(const transfer *t);
 
-/* Whether the request was sent on a connection that was alive, so that the server may have read it.
- */
+/* Whether the request was sent, so that the server may have read it. */
 bool transfer_was_connected(const transfer *t);
 
 /* Whether the exchange has ended, well or not. */

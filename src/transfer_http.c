@@ -113,19 +113,27 @@ void transfer_note_code(transfer *t, CURLcode code) {
 
 /* ---- callbacks ---- */
 
+/* A kept connection that is closing, or brings what nobody asked for, carries no request. Nothing
+ * has gone out yet: transfer.c starts the exchange anew on a connection of its own. */
+static int refuse_stale(transfer *t) {
+  t->stale = true;
+  curl_easy_setopt(t->member.easy, CURLOPT_FORBID_REUSE, 1L);
+  return CURL_PREREQFUNC_ABORT;
+}
+
 /* CURLOPT_PREREQFUNCTION: a connection is there and the request goes out. libcurl would send it
  * again, unasked, when a kept connection dies under it or an HTTP/2 server refuses it; the server
- * may have read both. Only where the server had closed that connection before is that allowed. */
+ * may have read both. */
 static int on_connected(void *self, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = self;
-  if (t->connected && !t->was_dead) {
+  if (t->connected) {
     transfer_note_failure(t, FAILURE_LOST, lost_as_it_went_out(t));
     return CURL_PREREQFUNC_ABORT;
   }
   bool kept = info_of(t, CURLINFO_NUM_CONNECTS) == 0;
   if (kept || t->options.http2)
     t->member.socket = loop_socket_of(t->member.loop, ip, port, local_ip, local_port);
-  t->was_dead = kept && loop_is_dead(t->member.socket, t->options.http2);
+  if (kept && loop_is_stale(t->member.socket, t->options.http2)) return refuse_stale(t);
   t->connected = true;
   t->active_at = t->event_at = clock_now();
   transfer_wind_clocks(t);
@@ -143,12 +151,10 @@ static size_t on_read(char *to, size_t size, size_t count, void *self) {
   return n;
 }
 
-/* CURLOPT_SEEKFUNCTION: libcurl goes back to the beginning of the body, to send it again. */
+/* CURLOPT_SEEKFUNCTION: libcurl would go back to the beginning of the body, to send it again. */
 static int on_seek(void *self, curl_off_t offset, int origin) {
-  transfer *t = self;
-  if (!t->was_dead || offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_FAIL;
-  t->body_sent = 0;
-  return CURL_SEEKFUNC_OK;
+  (void)self, (void)offset, (void)origin;
+  return CURL_SEEKFUNC_FAIL;
 }
 
 static bool has_event_stream_type(CURL *easy) {
@@ -312,7 +318,7 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
 static CURLcode set_version(CURL *easy, const transfer_options *o) {
   if (!o->http2) {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  } else if (strncasecmp(o->url, "https:", 6) == 0) {
+  } else if (o->is_https) {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   } else {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
@@ -378,6 +384,13 @@ static CURLcode set_tls(CURL *easy, const transfer_options *o) {
   if (o->client_cert != NULL) SET(CURLOPT_SSLCERT, o->client_cert);
   if (o->client_key != NULL) SET(CURLOPT_SSLKEY, o->client_key);
   return o->insecure ? CURLE_OK : set_authorities(easy, o);
+}
+
+CURLcode transfer_set_fresh(transfer *t) {
+  CURL *easy = t->member.easy;
+  SET(CURLOPT_FRESH_CONNECT, 1L);
+  SET(CURLOPT_FORBID_REUSE, 0L);
+  return set_version(easy, &t->options);
 }
 
 CURLcode transfer_set_easy(transfer *t, const transfer_options *options) {

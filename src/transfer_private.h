@@ -15,7 +15,7 @@ struct transfer {
   loop_member member; /* first: see transfer_of_member */
   list group;
   bool connected;       /* the request could be sent */
-  bool was_dead;        /* but the server had closed the connection before */
+  bool stale;           /* the kept connection it was to go out on was of no use any more */
   bool head_complete;   /* http_status and headers are set */
   bool is_event_stream; /* the answer is read as events, else as a body */
   bool paused;          /* curl keeps what the server sends */
@@ -40,6 +40,9 @@ struct transfer {
 
 /* Tells m->easy everything about the request. Returns libcurl's complaint, or CURLE_OK. */
 CURLcode transfer_set_easy(transfer *t, const transfer_options *options);
+
+/* The next exchange of m->easy has a connection of its own. */
+CURLcode transfer_set_fresh(transfer *t);
 
 /* Notes a failure, unless there is one already: the first is the cause of the rest. */
 void transfer_note_failure(transfer *t, transfer_failure_class class, const char *text);

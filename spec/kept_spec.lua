@@ -1,0 +1,211 @@
+-- Kept connections that die, at each moment at which they can: how many copies of a POST the server saw, and how the
+-- call ended. Client and server are one thread here (see lockstep.lua), so that each moment is exact.
+local llm = require "llm_gateway"
+local lockstep = require "spec.lockstep"
+local support = require "spec.support"
+local tls_room = require "spec.tls_room"
+
+local MOST_STEPS = 3000
+
+local function answer(text, more)
+  local body = ('{"choices":[{"index":0,"message":{"role":"assistant","content":"%s"}}]}'):format(text)
+  return ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s")
+    :format(more or "", #body, body)
+end
+
+local function is_whole(bytes)
+  local _, head = bytes:find("\r\n\r\n", 1, true)
+  local length = head and bytes:match("[Cc]ontent%-[Ll]ength: (%d+)")
+  return head ~= nil and #bytes >= head + (tonumber(length) or 0)
+end
+
+-- A server: its connections in the order they came, and what it does with each whole request.
+local Server = {}
+Server.__index = Server
+
+local function serve(options)
+  return setmetatable({ room = lockstep.open(options), connections = {}, requests = {} }, Server)
+end
+
+local function read(self, connection)
+  local bytes = self.room.peer.read(connection.peer)
+  if bytes == nil then
+    connection.over = true
+    return self.room.peer.close(connection.peer, false)
+  end
+  connection.bytes = connection.bytes .. bytes
+  if not is_whole(connection.bytes) then return end
+  table.insert(self.requests, { bytes = connection.bytes, connection = connection })
+  connection.bytes = ""
+  self.act(connection, #self.requests)
+end
+
+function Server:turn()
+  local peer = self.room.peer.accept(self.room.listener)
+  if peer then table.insert(self.connections, { peer = peer, bytes = "" }) end
+  for _, connection in ipairs(self.connections) do
+    if not connection.over then read(self, connection) end
+  end
+end
+
+-- Makes a call while the server goes on, act(connection, how many requests came) at each request.
+function Server:during(call, act)
+  local done, first, second
+  self.act = act
+  self.room.loop:spawn(function()
+    first, second = call(self.room.client)
+    done = true
+  end)
+  for i = 1, MOST_STEPS do
+    self.room.loop:step(i > 1000 and 0.01 or 0)
+    self:turn()
+    if done then return first, second end
+  end
+  error("the call does not end")
+end
+
+function Server:send(connection, text) assert(self.room.peer.send(connection.peer, text)) end
+
+function Server:finish(connection, reset)
+  connection.over = true
+  self.room.peer.close(connection.peer, reset)
+end
+
+function Server:count(marker)
+  local count = 0
+  for _, request in ipairs(self.requests) do
+    if request.bytes:find(marker, 1, true) then count = count + 1 end
+  end
+  return count
+end
+
+local function ask(marker, fields) return function(client) return client:chat(support.ask(marker, fields)) end end
+
+-- A call that is answered and leaves its connection, then between(server, connection), then another call, to which
+-- second(server, connection) is done where it comes on the kept connection; on another it is answered.
+-- Returns its reply or nil, the error, and the server.
+local function two_calls(options, between, second, request)
+  local server = serve(options)
+  assert(server:during(ask("first"), function(connection) server:send(connection, answer("first")) end))
+  local kept = server.connections[1]
+  if between then between(server, kept) end
+  local reply, err = server:during(request or ask("second"), function(connection)
+    if connection == kept and second then return second(server, connection) end
+    server:send(connection, answer("second"))
+  end)
+  server.room:close()
+  return reply, err, server
+end
+
+local function close(server, connection) server:finish(connection, false) end
+local function reset(server, connection) server:finish(connection, true) end
+local function says(text) return function(server, connection) server:send(connection, text) end end
+
+describe("a kept connection", function()
+  it("carries the next request", function()
+    local reply, _, server = two_calls({}, nil, nil)
+    assert.equal("second", reply:text())
+    assert.equal(1, #server.connections)
+  end)
+
+  local bodies = { small = ask("second"), large = ask("second", { user = ("x"):rep(2 ^ 20) }) }
+  local stale = {
+    ["a FIN"] = close, ["a reset"] = reset,
+    ["a late 100"] = says("HTTP/1.1 100 Continue\r\n\r\n"),
+    ["an answer that nobody asked for"] = says(answer("unasked")),
+    ["half a line"] = says("HTT"),
+  }
+  for what, between in pairs(stale) do
+    for size, request in pairs(bodies) do
+      it(("that brought %s carries no request (%s)"):format(what, size), function()
+        local reply, err, server = two_calls({}, between, close, request)
+        assert.is_nil(err)
+        assert.same({ "second", 1 }, { reply:text(), reply:info().attempts })
+        assert.same({ 1, 2 }, { server:count("second"), #server.connections })
+        assert.is_true(server.connections[1].over)
+      end)
+    end
+  end
+
+  for what, second in pairs({ FIN = close, reset = reset }) do
+    for size, request in pairs(bodies) do
+      it(("that ends with a %s as the request goes out had the only copy of it (%s)"):format(what, size), function()
+        local reply, err, server = two_calls({}, nil, second, request)
+        assert.is_nil(reply)
+        assert.same({ "connection", 1 }, { err.kind, err.attempts })
+        assert.is_true(server:count("second") <= 1)
+      end)
+    end
+  end
+
+  it("that ends after a part of the answer had the only copy too", function()
+    local reply, err, server = two_calls({ max_retries = 2 }, nil, function(server, connection)
+      server:send(connection, "HTTP/1.1 200")
+      server:finish(connection)
+    end)
+    assert.is_nil(reply)
+    assert.same({ "connection", 1, 1 }, { err.kind, err.attempts, server:count("second") })
+  end)
+
+  it("gives no answer to the call after the one that it was for", function()
+    local server = serve({})
+    assert(server:during(ask("first"), function(connection)
+      server:send(connection, answer("first") .. answer("unasked"))
+    end))
+    local reply = server:during(ask("second"), function(connection) server:send(connection, answer("second")) end)
+    server.room:close()
+    assert.equal("second", reply:text())
+  end)
+end)
+
+-- OpenSSL's own server sends what is written to it: lines, a "k" for a message of TLS that asks for nothing.
+describe("a kept connection over TLS #apart", function()
+  it("carries no request once TLS has something to say", function()
+    local room = tls_room.make()
+    local command = ("f=$(mktemp) && echo $$ $f && exec timeout 20 openssl s_server -accept 127.0.0.1:0 -tls1_3 "
+      .. "-cert %s/good.pem -key %s/good.key -msg >$f 2>&1 <%s/in"):format(room.folder, room.folder, room.folder)
+    assert(os.execute("mkfifo " .. room.folder .. "/in"))
+    local pipe = io.popen(command)
+    local input = assert(io.open(room.folder .. "/in", "w"))
+    local pid, path = pipe:read("*l"):match("(%d+) (%S+)")
+    local function seen()
+      local file = assert(io.open(path, "rb"))
+      local text = file:read("*a")
+      file:close()
+      return text
+    end
+    local loop = llm.new_loop()
+    local function wait_for(pattern)
+      for _ = 1, 1000 do
+        local found = seen():match(pattern)
+        if found then return found end
+        loop:sleep(0.005)
+      end
+      error("the server does not say " .. pattern .. ": " .. seen():sub(-300))
+    end
+    local function write(text)
+      input:write(text)
+      input:flush()
+    end
+    local url = "https://127.0.0.1:" .. wait_for("ACCEPT [^\n]*:(%d+)\n")
+    local client = llm.new({ base_url = url, ca_file = room.ca, max_retries = 0, loop = loop })
+    local function call(marker)
+      local task = loop:spawn(function() return client:chat(support.ask(marker)) end)
+      wait_for(marker)
+      write(answer(marker))
+      return llm.assert(task:join())
+    end
+    assert.equal("firstcall", call("firstcall"):text())
+    write("k\n")
+    wait_for("KeyUpdate")
+    assert.equal("secondcall", call("secondcall"):text())
+    local text = seen()
+    input:close()
+    os.execute("kill " .. pid .. " 2>/dev/null; rm " .. path)
+    pipe:close()
+    loop:close()
+    room:remove()
+    assert.equal(1, select(2, text:gsub("secondcall", "")))
+    assert.equal(2, select(2, text:gsub("ClientHello", "")))
+  end)
+end)
