@@ -1,19 +1,14 @@
 -- Bad input, from users and from servers: an error that names what was wrong, nothing worse.
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local has_integers = math.type ~= nil
 
 describe("bad input", function()
-  local gateway, client, echo
-
-  setup(function()
-    gateway = assert(devgateway.start({}))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-    echo = llm.new({ base_url = gateway.url .. "/~echo" })
+  local client, echo
+  local gateway = support.gateway({}, function(gateway)
+    client, echo = support.client(gateway), llm.new({ base_url = gateway.url .. "/~echo" })
   end)
-
-  teardown(function() gateway:stop() end)
 
   local function hello(more)
     local request = { messages = { { role = "user", content = "hi" } } }

@@ -6,10 +6,7 @@ local delta = support.delta
 local GRIN, UNKNOWN = "\240\159\152\128", "\239\191\189"
 
 describe("chunks", function()
-  local gateway
-
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function open(events)
     return llm.assert(support.streaming(gateway, events):chat(support.ask("x", { stream = true })))

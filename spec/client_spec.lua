@@ -1,21 +1,11 @@
 -- The verbs of a client over a real socket: what goes out, what comes back.
 local core = require "llm_gateway.core"
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
 describe("a client", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ delay = 0.005, fixtures = "spec/fixtures/errors.json" }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function()
-    client:close()
-    gateway:stop()
-  end)
+  local client
+  local gateway = support.gateway({ delay = 0.005 }, function(gateway) client = support.client(gateway) end)
 
   local function hello(more)
     local request = { messages = { { role = "user", content = "What is 6 times 7?" } } }

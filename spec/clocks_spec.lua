@@ -1,21 +1,14 @@
 -- The four clocks: which one ran out, and how late.
 local core = require "llm_gateway.core"
 local deaf_server = require("spec.deaf").start
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
 local LATE = 0.05 -- seconds that a clock may be late by
 
 describe("the clocks #timed", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ delay = 0.01 }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function() gateway:stop() end)
+  local client
+  local gateway = support.gateway({ delay = 0.01 }, function(gateway) client = support.client(gateway) end)
 
   local function timed(fault, options)
     options.messages = { { role = "user", content = "Count to 12" } }

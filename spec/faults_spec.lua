@@ -5,10 +5,7 @@ local support = require "spec.support"
 local ask = support.ask
 
 describe("after a fault", function()
-  local gateway
-
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function broken(fault, options)
     local stream = llm.assert(support.faulty(gateway, fault, options):chat(ask("Count to 12", { stream = true })))

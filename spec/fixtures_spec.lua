@@ -1,21 +1,15 @@
 -- Real gateways' error answers, served over a real socket and read back.
-local devgateway = require "llm_gateway.devgateway"
 local json = require "llm_gateway.json"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local file = assert(io.open("spec/fixtures/errors.json"))
 local cases = assert(json.decode(file:read("*a"))).cases
 file:close()
 
 describe("the answer", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ fixtures = "spec/fixtures/errors.json" }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function() gateway:stop() end)
+  local client
+  support.gateway({}, function(gateway) client = support.client(gateway) end)
 
   local function ask(case)
     local stream, err = client:chat({

@@ -1,8 +1,7 @@
 -- Loops of others: each host is a process of its own that drives the client from its own loop.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
-local devgateway = require "llm_gateway.devgateway"
-local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local ROOM = "build/hosts"
 
@@ -18,15 +17,12 @@ local function there(program)
 end
 
 describe("a host #apart", function()
-  local gateway, client
+  local client
+  local gateway = support.gateway({ delay = 0.01 }, function(gateway) client = support.client(gateway) end)
 
   setup(function()
-    gateway = assert(devgateway.start({ delay = 0.01 }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
     assert(run("mkdir -p " .. ROOM .. " && make -s LUA=jit && make -s LUA=5.4"))
   end)
-
-  teardown(function() gateway:stop() end)
 
   local function succeeds(words, command)
     local ok, text = run(("URL=%s %s"):format(gateway.url, command))

@@ -36,19 +36,16 @@ local function growth(fn)
 end
 
 describe("a decompression bomb", function()
-  local gateway, bombs = nil, {}
+  local gateway, bombs = support.gateway(), {}
   local SIZE = 128 * MB
 
   setup(function()
-    gateway = support.start()
     local zeros = ("head -c %d /dev/zero | gzip -9 -n"):format(SIZE)
     bombs.gzip = support.output_of(zeros)
     bombs.deflate = deflate_of(bombs.gzip)
     bombs["gzip, gzip"] = support.output_of(zeros .. " | gzip -9 -n")
     assert(#bombs.gzip < SIZE / 500 and #bombs["gzip, gzip"] < 4000)
   end)
-
-  teardown(function() gateway:stop() end)
 
   local function bombed(encoding, options, answer)
     answer.headers = { "Content-Encoding: " .. encoding }
@@ -84,9 +81,7 @@ describe("a decompression bomb", function()
 end)
 
 describe("a compressed answer", function()
-  local gateway
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   it("within the limit is decoded; one byte over it is refused", function()
     local function answer(limit)
@@ -128,9 +123,7 @@ describe("a compressed answer", function()
 end)
 
 describe("an answer's headers", function()
-  local gateway
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local LINE = 1000 -- bytes, with its CRLF
 

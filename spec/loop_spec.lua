@@ -1,6 +1,5 @@
 -- The loop: its descriptor, its budget and fairness, and what happens when things are closed or dropped.
 local core = require "llm_gateway.core"
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
 local deaf_server = require("spec.deaf").start
 local lockstep = require "spec.lockstep"
@@ -25,10 +24,8 @@ end
 local CHUNK = "data: " .. support.delta('"delta":{"content":"x"}') .. "\n\n"
 
 describe("the loop", function()
-  local gateway, loop, client
-
-  setup(function() gateway = assert(devgateway.start({ delay = 0.01 })) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway({ delay = 0.01 })
+  local loop, client
 
   before_each(function()
     loop = llm.new_loop()

@@ -1,6 +1,6 @@
 -- Memory while streams run, as the system counts it.
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local MB = 1024 -- in /proc's kilobytes
 
@@ -18,15 +18,12 @@ describe("memory #timed", function()
   end
   if (os.getenv("SPEC_BUILD") or ""):find("asan") then return end
 
-  local gateway, client
+  local client
 
-  setup(function()
-    gateway = assert(devgateway.start({}))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev" })
+  support.gateway({}, function(gateway)
+    client = support.client(gateway)
     assert(client:chat({ messages = { { role = "user", content = "hi" } } }))
   end)
-
-  teardown(function() gateway:stop() end)
 
   local function flood(bytes)
     local stream = llm.assert(client:chat({

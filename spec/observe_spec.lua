@@ -4,9 +4,7 @@ local llm = require "llm_gateway"
 local support = require "spec.support"
 
 describe("a program's view", function()
-  local gateway
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function names_of(value)
     local names = {}

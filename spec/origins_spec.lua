@@ -6,16 +6,7 @@ local support = require "spec.support"
 local KEY = "gw_origin_key_0123456789"
 
 describe("another origin", function()
-  local gateway, target
-
-  setup(function()
-    gateway, target = support.start({ api_key = false }), support.start()
-  end)
-
-  teardown(function()
-    gateway:stop()
-    target:stop()
-  end)
+  local gateway, target = support.gateway({ api_key = false }), support.gateway()
 
   local function visits()
     return assert(support.client(target):request({ method = "GET", path = "/~stats" })).requests
@@ -63,9 +54,7 @@ describe("another origin", function()
 end)
 
 describe("a header field", function()
-  local gateway
-  setup(function() gateway = support.start({ api_key = false }) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway({ api_key = false })
 
   -- What each door lets through: nothing that ends a line.
   local BREAKS = { "\r\nX-Evil: 1", "\nX-Evil: 1", "\rX-Evil: 1", "a\0b" }

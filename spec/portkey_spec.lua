@@ -3,6 +3,7 @@ if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
 local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local ROOM = "build/portkey"
 -- Later versions of its HTTP layer break its streams ("immutable" headers), so that is held where it works.
@@ -40,11 +41,11 @@ describe("through the Portkey gateway", function()
     return
   end
 
-  local gateway, portkey, pid, url
+  local gateway = support.gateway({ delay = 0.002 })
+  local portkey, pid, url
 
   setup(function()
     assert(install(), "npm could not install it: see " .. ROOM .. "/npm.log")
-    gateway = assert(devgateway.start({ delay = 0.002, fixtures = "spec/fixtures/errors.json" }))
     local port = free_port()
     portkey = assert(io.popen(("cd %s && echo $$ && exec node node_modules/@portkey-ai/gateway/build/start-server.js"
       .. " --headless --port=%d 2>&1"):format(ROOM, port)))
@@ -58,7 +59,6 @@ describe("through the Portkey gateway", function()
   teardown(function()
     if pid then os.execute("kill " .. pid) end
     if portkey then portkey:close() end
-    if gateway then gateway:stop() end
   end)
 
   local function client(prefix, key)

@@ -1,7 +1,6 @@
 -- What a process may do to a client: fork, hang in a name lookup, end with everything in flight.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
-local devgateway = require "llm_gateway.devgateway"
 local support = require "spec.support"
 
 -- Runs a Lua script in a process of its own. Returns its exit status and what it printed.
@@ -20,15 +19,9 @@ local function build(name)
 end
 
 describe("a process #apart", function()
-  local gateway, preamble
+  local preamble
 
-  setup(function()
-    build("fork")
-    build("hang")
-    build("several")
-    build("full")
-    os.execute("mkdir -p build/spec/spec && cp build/spec/fork.so build/spec/spec/fork.so")
-    gateway = assert(devgateway.start({ delay = 0.01 }))
+  local gateway = support.gateway({ delay = 0.01 }, function(gateway)
     preamble = ([[
       local llm = require "llm_gateway"
       local client = llm.new{ base_url = %q, api_key = "gw_dev", max_retries = 0 }
@@ -36,7 +29,13 @@ describe("a process #apart", function()
     ]]):format(gateway.url)
   end)
 
-  teardown(function() gateway:stop() end)
+  setup(function()
+    build("fork")
+    build("hang")
+    build("several")
+    build("full")
+    os.execute("mkdir -p build/spec/spec && cp build/spec/fork.so build/spec/spec/fork.so")
+  end)
 
   it("may end with everything in flight", function()
     local status, text = run(preamble .. [[

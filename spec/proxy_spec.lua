@@ -1,7 +1,6 @@
 -- Proxies: which requests go through one, what it is told, and what is told of it.
 local llm = require "llm_gateway"
 local support = require "spec.support"
-local tls_room = require "spec.tls_room"
 
 local KEY = "gw_proxied_key_0123456789"
 
@@ -44,7 +43,9 @@ local function shows_none(value, ...)
 end
 
 describe("a proxy", function()
-  local room, plain, secure
+  local room = support.tls_room()
+  local plain = support.gateway({ api_key = false })
+  local secure = support.gateway(function() return { api_key = false, tls = room:of("good") } end)
   local proxies = {}
 
   local function proxy(mode, argument)
@@ -53,21 +54,9 @@ describe("a proxy", function()
     return made
   end
 
-  setup(function()
-    room = tls_room.make()
-    plain = support.start({ api_key = false })
-    secure = support.start({ api_key = false, tls = room:of("good") })
-  end)
-
   after_each(function()
     for _, made in ipairs(proxies) do made:stop() end
     proxies = {}
-  end)
-
-  teardown(function()
-    plain:stop()
-    secure:stop()
-    room:remove()
   end)
 
   local function client(gateway, options)

@@ -1,6 +1,6 @@
 -- Every Lua block of the README runs, against the development gateway.
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local function blocks()
   local list, heading, code = {}, "", nil
@@ -25,10 +25,7 @@ local function compile(text, environment)
 end
 
 describe("the README's", function()
-  local gateway
-
-  setup(function() gateway = assert(devgateway.start({ delay = 0.002 })) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway({ delay = 0.002 })
 
   -- As in a program, but for the address of the gateway and for what is printed.
   local function environment()

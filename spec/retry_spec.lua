@@ -1,15 +1,12 @@
 -- Retries: what is tried again, when, and what never is.
 local core = require "llm_gateway.core"
-local devgateway = require "llm_gateway.devgateway"
 local deaf_server = require("spec.deaf").start
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
 describe("retries", function()
-  local gateway, delays, client
-
-  setup(function() gateway = assert(devgateway.start({ fixtures = "spec/fixtures/errors.json" })) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
+  local delays, client
 
   before_each(function()
     delays = {}

@@ -30,10 +30,9 @@ local function search(value, where, seen)
 end
 
 describe("a secret", function()
-  local gateway, seen
+  local gateway = support.gateway({ api_key = false })
+  local seen
 
-  setup(function() gateway = support.start({ api_key = false }) end)
-  teardown(function() gateway:stop() end)
   before_each(function() seen = 0 end)
 
   local function watch(about)

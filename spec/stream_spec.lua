@@ -1,22 +1,12 @@
 -- Streams that tell the truth: under every fault, and however the bytes are cut.
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
 local HALF_1, HALF_2 = "\\ud83d", "\\ude00"
 
 describe("a stream", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ delay = 0.002, fixtures = "spec/fixtures/errors.json" }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function()
-    client:close()
-    gateway:stop()
-  end)
+  local client
+  local gateway = support.gateway({ delay = 0.002 }, function(gateway) client = support.client(gateway) end)
 
   local function open(fault, more, base)
     local request = { messages = { { role = "user", content = "Count to 12" } }, stream = true }

@@ -1,16 +1,47 @@
 -- support.lua: what the specs share: a development gateway, clients of it, and answers made to order.
 -- Leans on users' own doors only: llm_gateway and llm_gateway.devgateway.
 
+local busted = require("busted")
 local devgateway = require("llm_gateway.devgateway")
 local llm = require("llm_gateway")
+local tls_room = require("spec.tls_room")
 
 local M = {}
 
--- A gateway that streams fast and knows the fixtures. Stop it in the file's teardown.
+-- A gateway that streams fast and knows the fixtures. Whoever starts it stops it; M.gateway does that by itself.
 function M.start(options)
   local all = { fixtures = "spec/fixtures/errors.json", delay = 0.001 }
   for name, value in pairs(options or {}) do all[name] = value end
   return assert(devgateway.start(all))
+end
+
+-- What `make` returns, lent to the specs of the describe that asks: made before them, unmade behind them, in the
+-- order of asking. The table returned has its fields and methods in between.
+local function lend(make, unmake)
+  local lent, made = {}, nil
+  busted.setup(function()
+    made = make()
+    setmetatable(lent, { __index = made })
+  end)
+  busted.teardown(function()
+    if made then unmake(made) end
+  end)
+  return lent
+end
+
+-- A gateway for the specs of a describe; it never needs to be stopped. `options` are M.start's, or a function that
+-- returns them when the specs begin. `ready(gateway)` is called once it listens, to make what wants its url.
+function M.gateway(options, ready)
+  return lend(function()
+    local gateway = M.start(type(options) == "function" and options() or options)
+    if ready then ready(gateway) end
+    return gateway
+  end, function(gateway) gateway:stop() end)
+end
+
+-- A room of certificates (tls_room.lua) for the specs of a describe.
+function M.tls_room()
+  return lend(tls_room.make, function(room) room:remove() end)
 end
 
 -- A client of the gateway, or of a place in it ("/~fault/stall"), that tries once.

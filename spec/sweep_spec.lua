@@ -29,10 +29,7 @@ local function survives(command)
 end
 
 describe("memory that runs out #apart", function()
-  local gateway
-
-  setup(function() gateway = support.start({ delay = 0 }) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway({ delay = 0 })
 
   it("ends each call with an error, and nothing else", function()
     build("host", "")

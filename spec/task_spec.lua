@@ -1,7 +1,7 @@
 -- Tasks: spawning, joining, cancelling, mapping; blocking and waiting side by side.
 local core = require "llm_gateway.core"
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local function question(text)
   return { messages = { { role = "user", content = text } } }
@@ -25,17 +25,8 @@ local function read_all(stream)
 end
 
 describe("tasks", function()
-  local gateway, client
-
-  setup(function()
-    gateway = assert(devgateway.start({ delay = 0.02 }))
-    client = llm.new({ base_url = gateway.url, api_key = "gw_dev", max_retries = 0 })
-  end)
-
-  teardown(function()
-    client:close()
-    gateway:stop()
-  end)
+  local client
+  local gateway = support.gateway({ delay = 0.02 }, function(gateway) client = support.client(gateway) end)
 
   -- Waits, driving the loop, until the gateway's counter has the value.
   local function await_stat(name, value)

@@ -1,22 +1,12 @@
 -- TLS with the development gateway; trust_spec.lua has who is trusted and who is not.
-local devgateway = require "llm_gateway.devgateway"
 local llm = require "llm_gateway"
-local tls_room = require "spec.tls_room"
+local support = require "spec.support"
 
 describe("TLS", function()
-  local gateways, room = {}, nil
-
-  setup(function()
-    room = tls_room.make()
-    for _, name in ipairs({ "good", "other", "expired", "self" }) do
-      gateways[name] = assert(devgateway.start({ delay = 0.005, tls = room:of(name) }))
-    end
-  end)
-
-  teardown(function()
-    for _, gateway in pairs(gateways) do gateway:stop() end
-    room:remove()
-  end)
+  local room, gateways = support.tls_room(), {}
+  for _, name in ipairs({ "good", "other", "expired", "self" }) do
+    gateways[name] = support.gateway(function() return { delay = 0.005, tls = room:of(name) } end)
+  end
 
   local function ask(name, options)
     options.base_url, options.api_key, options.max_retries = gateways[name].url, "gw_dev", 0

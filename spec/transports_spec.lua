@@ -1,12 +1,14 @@
 -- Streams that tell the truth under every fault, on every transport; transports_cases.lua says what the truth is.
 local llm = require "llm_gateway"
 local support = require "spec.support"
-local tls_room = require "spec.tls_room"
 
 local ask = support.ask
 local cases = require "spec.transports_cases"
 
-local room, gateways
+local room = support.tls_room()
+local gateways = {
+  plain = support.gateway(), tls = support.gateway(function() return { tls = room:of("good") } end),
+}
 
 local TRANSPORTS = {
   { name = "HTTP/1.1", gateway = "plain", http_version = "1.1", seen = 1.1 },
@@ -14,16 +16,6 @@ local TRANSPORTS = {
   { name = "HTTP/2", gateway = "plain", http_version = "2", seen = 2 },
   { name = "HTTP/2 over TLS", gateway = "tls", http_version = "2", seen = 2 },
 }
-
-setup(function()
-  room = tls_room.make()
-  gateways = { plain = support.start(), tls = support.start({ tls = room:of("good") }) }
-end)
-
-teardown(function()
-  for _, gateway in pairs(gateways) do gateway:stop() end
-  room:remove()
-end)
 
 -- Clients of different transports do not share connections, which need not speak what they ask for.
 local loops = {}

@@ -2,13 +2,11 @@
 -- that more trying cannot mend.
 local llm = require "llm_gateway"
 local support = require "spec.support"
-local tls_room = require "spec.tls_room"
 
 describe("trust", function()
-  local room, servers = nil, {}
+  local room, servers = support.tls_room(), {}
 
   setup(function()
-    room = tls_room.make()
     servers.plain = room:serve("good")
     servers.old = room:serve("good", "-tls1_1 -cipher DEFAULT@SECLEVEL=0")
     servers.twelve = room:serve("good", "-tls1_2")
@@ -19,7 +17,6 @@ describe("trust", function()
 
   teardown(function()
     for _, server in pairs(servers) do server:stop() end
-    room:remove()
   end)
 
   local function at(name) return room.folder .. "/" .. name end

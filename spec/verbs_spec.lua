@@ -5,17 +5,8 @@ local support = require "spec.support"
 local ask = support.ask
 
 describe("the verbs of a client", function()
-  local gateway, client
-
-  setup(function()
-    gateway = support.start()
-    client = support.client(gateway)
-  end)
-
-  teardown(function()
-    client:close()
-    gateway:stop()
-  end)
+  local client
+  local gateway = support.gateway({}, function(gateway) client = support.client(gateway) end)
 
   describe("chat", function()
     it("leaves the caller's request as it is", function()
