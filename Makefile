@@ -7,6 +7,7 @@
 #   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make walks                how far five calls walk through the library
+#   make instructions         fails when a chat or a chunk takes 5 % more instructions than recorded; RECORD=yes records
 #   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
 #   make fuzz                 every fuzz target for a minute; FUZZ=sse FUZZ_SECONDS=3600 for one, longer
 
@@ -40,7 +41,7 @@ FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -f
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/loop.c src/transfer.c src/transfer_http.c src/poller_epoll.c
 
-.PHONY: all clean test spec valgrind sweep soak walks lint format fuzz fuzz-targets
+.PHONY: all clean test spec valgrind sweep soak walks instructions lint format fuzz fuzz-targets
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -71,6 +72,9 @@ soak:
 
 walks:
 	sh bench/walks.sh
+
+instructions:
+	sh bench/instructions.sh $(if $(RECORD),record)
 
 build/fuzz/bin/sse: spec/fuzz/sse.c $(FUZZ_FLOOR0) $(wildcard src/*.h) spec/fuzz/fuzz.h
 	@mkdir -p $(@D)
