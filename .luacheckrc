@@ -7,7 +7,8 @@ read_globals = {
   table = { fields = { "unpack" } },
   math = { fields = { "type", "tointeger" } },
   package = { fields = { "searchpath" } },
-  debug = { fields = { "traceback" } },
+  debug = { fields = { "traceback", "getinfo" } },
+  coroutine = { fields = { "isyieldable" } },
 }
 files["spec/**"] = { std = "+busted" }
 files["examples/**"] = { std = "max" }

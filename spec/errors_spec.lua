@@ -1,9 +1,10 @@
--- errors_spec.lua: errors out of answers and failures, without a network: what real gateways send, and what must
--- come out. Cases of the fixtures file are served over a socket elsewhere; here they are read directly.
+-- errors_spec.lua: errors out of answers and failures: what real gateways send, and what must come out. Cases of the
+-- fixtures file are served over a socket elsewhere; here most are read directly.
 
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local cases = require("spec.errors_cases")
+local support = require("spec.support")
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -192,7 +193,10 @@ end)
 
 describe("a key that a gateway repeats", function()
   local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
-  local streams = require("llm_gateway.reply.stream")
+  local gateway
+
+  setup(function() gateway = support.start() end)
+  teardown(function() gateway:stop() end)
 
   local function check_hidden(value)
     if type(value) == "string" then assert.is_nil(value:find(KEY:sub(1, 8), 1, true), value) end
@@ -209,30 +213,18 @@ describe("a key that a gateway repeats", function()
     return err
   end
 
-  -- A stream of these events, whose answer's headers have the key too.
-  local function open(events, facts)
-    local function nothing() end
-    local loop = { enter = nothing, take_breath = nothing, disturb = nothing, stir = nothing }
-    function loop.await(_, _, subject, pull) return pull(subject) end
-    local transfer = { timings = nothing, close = nothing, release = nothing }
-    function transfer.pull()
-      if events[1] then return table.remove(events, 1) end
-      return nil, facts
-    end
-    local about = { status = 200, headers = { ["x-key"] = KEY }, request_id = "r-" .. KEY }
-    local function describe_failure(found)
-      found.secrets, found.headers = { KEY }, about.headers
-      return errors.of_failure(found)
-    end
-    return streams.of_transfer(loop, transfer, about, { KEY }, describe_failure)
+  -- What a real stream of these events ends with; its answer's headers have the key too, and may promise more bytes.
+  local function stream_of(events, more)
+    local body = {}
+    for i, data in ipairs(events) do body[i] = "data: " .. data .. "\n\n" end
+    local headers = { "X-Key: " .. KEY, "X-Request-Id: r-" .. KEY, more }
+    local step = support.answer(table.concat(body), { type = "text/event-stream", length = false, headers = headers })
+    local client = support.scripted(gateway, { step }, { api_key = KEY })
+    return assert(client:chat(support.ask("x", { stream = true })))
   end
 
-  local function stream_error(events, facts)
-    local stream = open(events, facts)
-    while true do
-      local chunk, err = stream:next()
-      if not chunk then return err end
-    end
+  local function stream_error(events, more)
+    return select(2, support.drain(stream_of(events, more)))
   end
 
   local SAYS = '{"choices":[{"index":0,"delta":{"content":"it is ' .. KEY .. '"}}]}'
@@ -249,12 +241,12 @@ describe("a key that a gateway repeats", function()
   end)
 
   it("is hidden in a stream that was lost or reported an error", function()
-    hidden(stream_error({ SAYS }, { class = "lost", text = "gone", connected = true }))
+    hidden(stream_error({ SAYS }, "Content-Length: 9999"))
     hidden(stream_error({ SAYS, '{"error":{"message":"' .. KEY .. '"}}' }))
   end)
 
   it("is hidden in a stream that was closed", function()
-    local stream = open({ SAYS })
+    local stream = stream_of({ SAYS })
     assert.is_table(stream:next())
     stream:close()
     hidden(select(2, stream:next()))

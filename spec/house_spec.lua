@@ -25,7 +25,7 @@ describe("the house #apart", function()
   end)
 
   it("yields and resumes in one file", function()
-    assert.same({ "lua/llm_gateway/loop/task.lua" },
+    assert.same({ "lua/llm_gateway/loop/coroutines.lua" },
       lines("grep -rlE 'coroutine\\.(yield|resume|wrap)' lua --include=*.lua --exclude-dir=devgateway"))
   end)
 

@@ -261,7 +261,7 @@ describe("the loop", function()
       local own = llm.new_loop()
       own:spawn(function() own:sleep(9) end)
       own:step(0)
-      forgotten[i] = own.core
+      forgotten[i] = own
     end
     collectgarbage()
     collectgarbage()
@@ -378,5 +378,121 @@ describe("the loop", function()
     local pipe = assert(io.popen(lockstep.build_with_core("sockets", "spec/native/sockets.c") .. " 2>&1"))
     assert.equal("ok\n", pipe:read("*a"))
     pipe:close()
+  end)
+end)
+
+describe("a call in a task that cannot yield", function()
+  local gateway, client
+
+  setup(function() gateway = support.start() end)
+  teardown(function() gateway:stop() end)
+  before_each(function() client = support.client(gateway) end)
+
+  -- Runs fn where no coroutine may yield, in a task, beside another task that must stand still meanwhile.
+  local function count_calls(fn)
+    local before = assert(client:request({ method = "GET", path = "/~stats" })).requests
+    local reply, other_ran
+    llm.run(function()
+      llm.spawn(function() other_ran = true end)
+      reply = fn()
+      assert.is_nil(other_ran)
+    end)
+    return reply, assert(client:request({ method = "GET", path = "/~stats" })).requests - before
+  end
+
+  local function ask() return client:chat(support.ask("What is 1 times 2?")) end
+
+  it("is sent once and returns its answer, inside gsub", function()
+    local reply, calls = count_calls(function()
+      local found
+      string.gsub("x", "x", function() found = assert(ask()) end)
+      return found
+    end)
+    assert.equal("1 * 2 = 2", reply:text())
+    assert.equal(1, calls)
+  end)
+
+  it("is sent once and returns its answer, inside table.sort", function()
+    local reply, calls = count_calls(function()
+      local found
+      table.sort({ 1, 2 }, function(a, b)
+        found = found or assert(ask())
+        return a < b
+      end)
+      return found
+    end)
+    assert.equal("1 * 2 = 2", reply:text())
+    assert.equal(1, calls)
+  end)
+
+  it("streams to its end, and sleeps", function()
+    local text = ""
+    llm.run(function()
+      string.gsub("x", "x", function()
+        local stream = assert(client:chat(support.ask("Count to 3", { stream = true })))
+        llm.sleep(0.001)
+        local chunks = support.drain(stream)
+        text = #chunks
+      end)
+    end)
+    assert.is_true(text > 3)
+  end)
+
+  it("raises where only other tasks could bring the answer", function()
+    local ok, why
+    llm.run(function()
+      local other = llm.spawn(function() llm.sleep(0.001) end)
+      string.gsub("x", "x", function() ok, why = pcall(other.join, other) end)
+      other:join()
+    end)
+    assert.is_false(ok)
+    assert.matches("join cannot be called inside a task", why)
+  end)
+end)
+
+describe("a loop's callbacks", function()
+  it("cannot leave a step half done by yielding", function()
+    local loop, failed = llm.new_loop(), nil
+    loop.on_error = function(err) failed = err end
+    loop:spawn(function() end):on_done(function() coroutine.yield() end)
+    coroutine.wrap(function() loop:step(0) end)()
+    assert.matches("yield", tostring(failed))
+    local ran
+    loop:spawn(function() ran = true end)
+    loop:step(0)
+    assert.is_true(ran)
+    loop:close()
+  end)
+
+  it("that ask for a task's end hear its failure", function()
+    local loop, reported, heard = llm.new_loop(), 0, nil
+    loop.on_error = function() reported = reported + 1 end
+    loop:spawn(function() error("it failed", 0) end):on_done(function(_, err) heard = err end)
+    loop:run(function() loop:spawn(function() error("this too", 0) end):on_done(function() end) end)
+    loop:step(0)
+    assert.equal("it failed", heard.message)
+    assert.equal(0, reported)
+    loop:close()
+  end)
+end)
+
+describe("a host's attachments", function()
+  local host = require "llm_gateway.loop.host"
+  local loops = require "llm_gateway.loop"
+
+  it("share one adapter, which closes with the last of them", function()
+    local loop, said = llm.new_loop(), {}
+    local function note(word) return function() table.insert(said, word) end end
+    local function make() return { busy = note("busy"), idle = note("idle"), close = note("closed") } end
+    local record = loops.record_of(loop)
+    local first, second = host.attach(record, "key", make), host.attach(record, "key", make)
+    loop:run(function() end)
+    first.close()
+    first.close()
+    loop:run(function() end)
+    second.close()
+    loop:run(function() end)
+    assert.same({ "busy", "idle", "busy", "idle", "closed" }, said)
+    loop:close()
   end)
 end)

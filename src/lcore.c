@@ -108,6 +108,14 @@ static int l_floats(lua_State *L) {
   return 1;
 }
 
+/* call(fn, ...) -> what fn returns; fn cannot yield. A callback of a step that yielded would leave
+ * the step half done for as long as nobody resumes it. */
+static int l_call(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
 /* ---- opening ---- */
 
 /* A name lookup that hangs is left to its thread (CURLOPT_QUICK_EXIT), which may outlive this
@@ -131,6 +139,7 @@ static void start_curl(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"now", l_now},
                                      {"floats", l_floats},
+                                     {"call", l_call},
                                      {"loop", lloop_new},
                                      {"client", lclient_new},
                                      {"config", lclient_config},

@@ -10,16 +10,9 @@ local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
 local requests = require("llm_gateway.request.models")
+local wait = require("llm_gateway.loop.wait")
 
 local Client = core.client_methods
-
-local default_loop
-
--- This Lua state's default loop; a new one once that is closed.
-local function loop()
-  if not default_loop or default_loop.closed then default_loop = loops.new() end
-  return default_loop
-end
 
 local function check_client(self, name, level)
   local config, open = core.config(self)
@@ -41,7 +34,7 @@ end
 -- Makes the call {method, path, value (body) or nil, stream, accepts} with the request's own options. Returns an
 -- answer and the call, or nil, err.
 local function perform(self, config, own, call, level)
-  config.loop:enter(level + 1)
+  wait.enter(config.loop, level + 1)
   local key, err = identity.key(config, own)
   err = err or identity.fault(call.value)
   if err then return nil, err end
@@ -189,7 +182,7 @@ end
 
 local function client_of(given, level)
   local config = options.complete(given, level + 1)
-  config.loop = config.loop or loop()
+  config.loop = loops.record_of(config.loop or loops.default())
   config.core_loop = config.loop.core
   return core.client(config)
 end
@@ -209,7 +202,7 @@ function Client:close()
   local config, open = core.config(self)
   if not config then check_client(self, "close", 2) end
   close(self)
-  if open then config.loop:rouse() end
+  if open then wait.wake_all(config.loop) end
 end
 
 -- A new client; every option is optional, an unknown one raises.
@@ -227,4 +220,4 @@ function metatable:__tostring()
   return ("llm_gateway client (%s%s)"):format(config.origin, open and "" or ", closed")
 end
 
-return { new = new, loop = loop, VERSION = identity.VERSION }
+return { new = new, VERSION = identity.VERSION }

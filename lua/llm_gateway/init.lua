@@ -6,7 +6,6 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
-local concurrency = require("llm_gateway.loop.tasks")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
@@ -16,8 +15,8 @@ local request = require("llm_gateway.request.models")
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
   return function(...)
-    local loop = client.loop()
-    return concurrency[name](loop, ...)
+    local loop = loops.default()
+    return loop[name](loop, ...)
   end
 end
 
@@ -36,7 +35,7 @@ return {
   ChatCompletionRequest = request.ChatCompletionRequest,
   EmbeddingRequest = request.EmbeddingRequest,
 
-  loop = client.loop, new_loop = loops.new, -- the default loop; another one
+  loop = loops.default, new_loop = loops.new, -- the default loop; another one
   fd = of_default_loop("fd"), step = of_default_loop("step"), pending = of_default_loop("pending"),
   run = of_default_loop("run"), spawn = of_default_loop("spawn"), map = of_default_loop("map"),
   sleep = of_default_loop("sleep"), close = of_default_loop("close"),

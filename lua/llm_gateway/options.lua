@@ -34,8 +34,9 @@ local function http_version(value)
 end
 
 local function loop(value)
-  if getmetatable(value) ~= loops.methods then return "expected a loop of llm.new_loop(), got " .. shown(value) end
-  if value.closed then return "is closed" end
+  local record = loops.record_of(value)
+  if not record then return "expected a loop of llm.new_loop(), got " .. shown(value) end
+  if record.closed then return "is closed" end
 end
 
 -- A password that is not encoded may end the host too soon; what is said shows none of it.

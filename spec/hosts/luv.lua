@@ -55,8 +55,20 @@ local function close_loop()
   assert(select(2, stream:next()).kind == "cancelled")
 end
 
+-- Two plugins attach one loop: the first to leave does not take the other's tasks with it.
+local function attach_twice()
+  local first = require("llm_gateway.loop.luv").attach({ uv = uv })
+  local second = require("llm_gateway.loop.luv").attach({ uv = uv })
+  first.close()
+  local task = llm.spawn(count_words)
+  uv.run()
+  assert(task:status() == "done" and task:join() == 22)
+  second.close()
+end
+
 round()
 round()
+attach_twice()
 forget()
 close_loop()
 print("both rounds ended")

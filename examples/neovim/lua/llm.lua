@@ -55,7 +55,6 @@ function M.ask(question)
   connect()
   local buffer = open_buffer()
   running = llm.spawn(stream_into, buffer, question)
-  running.joined = true -- the notification is report enough
   running:on_done(function(_, err)
     if err and err.kind ~= "cancelled" then vim.notify(tostring(err), vim.log.levels.ERROR) end
   end)

@@ -1,9 +1,8 @@
 -- call/hooks.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
--- Leans on errors.lua to redact, and on task.lua. What it hands out bears no secret; a hook that raises ends the
--- call with that.
+-- What it hands out bears no secret; a hook that raises ends the call with that.
 
 local errors = require("llm_gateway.errors")
-local task = require("llm_gateway.loop.task")
+local coroutines = require("llm_gateway.loop.coroutines")
 
 local M = {}
 
@@ -23,7 +22,7 @@ end
 -- Calls a hook that has an open transfer behind it: when it raises, nobody else would close that. (A hook may wait:
 -- where it could not inside pcall, the collector closes what is left.)
 local function call_over(transfer, hook, seen)
-  if not task.pcall_can_yield and task.current() then return hook(seen) end
+  if not coroutines.pcall_can_yield and coroutines.current() then return hook(seen) end
   local ok, why = pcall(hook, seen)
   if ok then return end
   transfer:close()

@@ -6,9 +6,11 @@ local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
+local loop_state = require("llm_gateway.loop.state")
 local observe = require("llm_gateway.call.hooks")
 local retry = require("llm_gateway.call.retry")
 local sse = require("llm_gateway.sse")
+local wait = require("llm_gateway.loop.wait")
 
 local M = {}
 
@@ -78,7 +80,7 @@ end
 
 -- A refusal whose body was lost is one all the same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
-  local text, facts = call.loop:await(transfer, transfer, body)
+  local text, facts = wait.await(call.loop, transfer, transfer, body)
   if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
   answer.lost = M.describe(call, facts).message
   return ""
@@ -111,8 +113,8 @@ local function exchange(call)
   if closed then return nil, closed end
   local transfer, facts = core.send(call.client, core_request(call))
   if not transfer then return failed(call, nil, facts) end
-  call.loop:stir()
-  local status, fields, is_stream = call.loop:await(transfer, transfer, head)
+  loop_state.mark_busy(call.loop)
+  local status, fields, is_stream = wait.await(call.loop, transfer, transfer, head)
   if not status then return failed(call, transfer, fields) end
   call.status, call.fields = status, headers.readable(fields)
   local answer = { status = status, headers = fields, attempts = call.attempts, secrets = call.secrets }
@@ -162,7 +164,7 @@ function M.make(call)
     local delay = delay_after(call, err)
     if not delay then return nil, err end
     observe.retry(call, err, delay)
-    call.loop:rest(delay, is_closed, call)
+    wait.sleep_until(call.loop, delay, is_closed, call)
     call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
     err = closed_error(call)
     if err then return nil, err end

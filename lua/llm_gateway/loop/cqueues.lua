@@ -1,54 +1,60 @@
--- loop/cqueues.lua: drives a loop from a cqueues controller, and lets calls made in its coroutines wait there.
--- Leans on loop:fd(), loop:step(0), on_busy, host_wait and host_wake; a pump runs only while there is work, so that
--- the controller can become empty.
+-- loop/cqueues.lua: drives a loop from a cqueues controller, and lets calls made in its coroutines wait there. See
+-- host.lua for the contract. A pump runs only while there is work, so that the controller can become empty.
 
 local condition = require("cqueues.condition")
 local cqueues = require("cqueues")
 
-local checks = require("llm_gateway.request.schema")
+local host = require("llm_gateway.loop.host")
+local loops = require("llm_gateway.loop")
+local schema = require("llm_gateway.request.schema")
+
+local TICK = 0.008 -- seconds between two steps where there is no descriptor
 
 local M = {}
 
--- Attaches a loop to a controller. Options: loop (default: llm.loop()), controller (default: the running one).
--- A client called in any of the controller's coroutines waits without holding up the others.
--- Returns an object whose close() detaches it again.
-function M.attach(options)
-  options = options or {}
-  checks.only(options, { "loop", "controller" }, "attach", 2)
-  local loop = options.loop or require("llm_gateway").loop()
-  local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
-  local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)
-  local readable = { pollfd = fd, events = "r" }
+local function adapter_of(controller, loop, record)
+  local fd = loop:fd()
+  local ready = fd and { pollfd = fd, events = "r" } or TICK
   local stepped = condition.new() -- what was waited for may come, and the work end, in a step of somebody else's
   local pumping = false
 
   local function pump()
-    while loop.busy do
-      cqueues.poll(readable, stepped)
-      if not loop.closed then loop:step(0) end
+    while record.busy do
+      cqueues.poll(ready, stepped)
+      if not record.closed then loop:step(0) end
     end
     pumping = false
   end
 
-  function loop.on_busy()
+  local function busy()
     if pumping then return end
     pumping = true
     controller:wrap(pump)
   end
 
   local function wake() stepped:signal() end
-  loop.on_idle, loop.host_wake = wake, wake
 
   -- A coroutine of the user's own would get what only the controller may.
-  function loop.host_wait(_, timeout)
+  local function wait(timeout)
     local _, is_controllers = cqueues.running()
     if not is_controllers then return false end
-    cqueues.poll(readable, stepped, timeout)
+    cqueues.poll(ready, stepped, timeout)
     return true
   end
 
-  if loop:pending() then loop.on_busy() end
-  return { close = function() loop.on_busy, loop.on_idle, loop.host_wait, loop.host_wake = nil, nil, nil, nil end }
+  return { busy = busy, idle = wake, wake = wake, wait = wait }
+end
+
+-- Attaches a loop to a controller. Options: loop (default: llm.loop()), controller (default: the running one).
+-- A client called in any of the controller's coroutines waits without holding up the others. A loop may be attached
+-- several times; each returned object's close() undoes its own attachment.
+function M.attach(options)
+  options = options or {}
+  schema.only(options, { "loop", "controller" }, "attach", 2)
+  local loop = options.loop or loops.default()
+  local record = loops.record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", 2)
+  local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
+  return host.attach(record, controller, function() return adapter_of(controller, loop, record) end)
 end
 
 return M

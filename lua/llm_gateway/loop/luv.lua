@@ -1,52 +1,64 @@
--- loop/luv.lua: drives a loop from libuv: luv in plain Lua, vim.uv or vim.loop in Neovim.
--- Leans on loop:fd(), loop:step(0), on_busy and on_idle; polls only while there is work, so that libuv's own
--- loop can end.
+-- loop/luv.lua: drives a loop from libuv: luv in plain Lua, vim.uv or vim.loop in Neovim. host.lua has the contract.
+-- It polls only while there is work, so that libuv's own loop can end. A loop without a descriptor is stepped by a
+-- timer.
 
-local checks = require("llm_gateway.request.schema")
+local host = require("llm_gateway.loop.host")
+local loops = require("llm_gateway.loop")
+local schema = require("llm_gateway.request.schema")
+
+local TICK = 8 -- milliseconds between two steps where there is no descriptor
 
 local M = {}
+
+-- Something to start with a callback and to stop: the loop's descriptor, or a timer.
+local function trigger_of(uv, loop)
+  local fd = loop:fd()
+  local handle = fd and uv.new_poll(fd) or uv.new_timer()
+  return {
+    start = function(callback)
+      if handle:is_closing() then return end
+      if fd then handle:start("r", callback) else handle:start(TICK, TICK, callback) end
+    end,
+    stop = function() if not handle:is_closing() then handle:stop() end end,
+    close = function() if not handle:is_closing() then handle:close() end end,
+  }
+end
+
+local function adapter_of(uv, loop, record, options)
+  local trigger = trigger_of(uv, loop)
+  local watch
+
+  local function step()
+    if not record.closed then loop:step(0, options.budget) end
+    if options.schedule and record.busy then watch() end
+  end
+
+  -- The descriptor stays readable until the step has run: with a schedule, polling waits for that.
+  local function on_ready()
+    if not options.schedule then return step() end
+    trigger.stop()
+    options.schedule(step)
+  end
+
+  function watch() trigger.start(on_ready) end
+
+  return { busy = watch, idle = trigger.stop, close = trigger.close }
+end
 
 -- Attaches a loop to libuv. Options:
 --   uv        the luv module (default: require "luv")
 --   loop      the loop (default: llm.loop())
 --   schedule  vim.schedule in Neovim, which forbids its API inside libuv's callbacks
 --   budget    seconds that one step may take (default: no limit)
--- Returns an object whose close() detaches it again.
+-- A loop may be attached several times, by plugins that do not know of each other: the first call's options hold, and
+-- each returned object's close() undoes its own attachment.
 function M.attach(options)
   options = options or {}
-  checks.only(options, { "uv", "loop", "schedule", "budget" }, "attach", 2)
+  schema.only(options, { "uv", "loop", "schedule", "budget" }, "attach", 2)
   local uv = options.uv or require("luv")
-  local loop = options.loop or require("llm_gateway").loop()
-  local fd = loop:fd() or error("this system has no descriptor for a loop: call loop:step(0) from a timer", 2)
-  local poll = uv.new_poll(fd)
-  local watch
-
-  local function step()
-    if not loop.closed then loop:step(0, options.budget) end
-    if options.schedule and loop.busy and not poll:is_closing() then watch() end
-  end
-
-  -- The descriptor stays readable until the step has run: with a schedule, polling waits for that.
-  local function on_readable()
-    if not options.schedule then return step() end
-    poll:stop()
-    options.schedule(step)
-  end
-
-  function watch() poll:start("r", on_readable) end
-
-  local function stop()
-    if not poll:is_closing() then poll:stop() end
-  end
-
-  loop.on_busy, loop.on_idle = watch, stop
-  if loop:pending() then watch() end
-  return {
-    close = function()
-      loop.on_busy, loop.on_idle = nil, nil
-      if not poll:is_closing() then poll:close() end
-    end,
-  }
+  local loop = options.loop or loops.default()
+  local record = loops.record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", 2)
+  return host.attach(record, uv, function() return adapter_of(uv, loop, record, options) end)
 end
 
 return M

@@ -1,47 +1,45 @@
 -- loop/tasks.lua: what a loop offers to those who use tasks: spawn, run, map, sleep.
--- Adds these to the loop's methods. Leans on checks.lua, loop.lua, task.lua and waiting.lua.
+-- Each is a function of a loop's record; init.lua checks the loop object first. `level` says how far above the caller
+-- misuse is told.
 
-local checks = require("llm_gateway.request.schema")
-local loops = require("llm_gateway.loop")
+local coroutines = require("llm_gateway.loop.coroutines")
+local schema = require("llm_gateway.request.schema")
 local task = require("llm_gateway.loop.task")
+local wait = require("llm_gateway.loop.wait")
 
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
-local Loop = require("llm_gateway.loop.wait") -- the loop's methods
+
+local M = {}
 
 local DEFAULT_CONCURRENCY = 8
 
-local function check_function(fn, name)
+local function check_function(fn, name, level)
   if type(fn) == "function" then return end
   local hint = type(fn) == "table" and fn.spawn and (" (is it llm.%s(...), with a dot?)"):format(name) or ""
-  error(("%s: expected a function, got %s%s"):format(name, type(fn), hint), 3)
-end
-
-local function start(self, group, fn, ...)
-  local new = task.new(self, group, fn, ...)
-  self:adopt(new)
-  return new
+  error(("%s: expected a function, got %s%s"):format(name, type(fn), hint), level + 1)
 end
 
 -- Makes a task that calls fn(...) from the next step on. Returns the task. May be called anywhere.
-function Loop:spawn(fn, ...)
-  loops.check(self, "spawn")
-  check_function(fn, "spawn")
-  local parent = task.current() or (task.inside() and task.control.task)
-  local group = parent and parent.loop == self and parent.group or nil
-  return start(self, group, fn, ...)
+function M.spawn(loop, level, fn, ...)
+  check_function(fn, "spawn", level + 1)
+  local parent = coroutines.current() or (coroutines.inside() and coroutines.control.task)
+  local group = parent and parent.loop == loop and parent.group or nil
+  return task.start(loop, group, fn, ...)
 end
 
 -- Waits for `seconds`. In a task the others go on; elsewhere the loop is stepped.
-function Loop:sleep(seconds)
-  loops.check(self, "sleep")
+function M.sleep(loop, level, seconds)
   if type(seconds) ~= "number" or seconds ~= seconds then
-    error("sleep: expected seconds, got " .. checks.shown(seconds), 2)
+    error("sleep: expected seconds, got " .. schema.shown(seconds), level + 1)
   end
-  self:rest(seconds)
+  wait.sleep_until(loop, seconds)
 end
 
--- Of a group's failures (when each ended, by task; who is joined leaves) the first.
-local function first_unjoined(failed)
+-- ---------------------------------------------------------------------------------------------------------
+-- run
+
+-- Of a group's failures (by task, in which order each ended) the first.
+local function first_unheard(failed)
   local first
   for ended, order in pairs(failed) do
     if not first or order < failed[first] then first = ended end
@@ -49,39 +47,45 @@ local function first_unjoined(failed)
   return first
 end
 
+-- Raises where `name` would have to step a loop that cannot be stepped.
+local function refuse_to_step(loop, name, level)
+  wait.refuse_inside(name, level + 1)
+  if loop.stepping then error(name .. ": the loop is being stepped", level + 1) end
+end
+
 -- Runs fn(...) as a task, and steps the loop until it and all the tasks it spawned have ended. Returns what fn
 -- returned. Raises again what fn raised, else what the first task raised that nobody joined.
-function Loop:run(fn, ...)
-  loops.check(self, "run")
-  check_function(fn, "run")
-  self:refuse_inside("run", 2)
-  if self.stepping then error("run: the loop is being stepped", 2) end
+function M.run(loop, level, fn, ...)
+  check_function(fn, "run", level + 1)
+  refuse_to_step(loop, "run", level + 1)
   local group = { count = 0, failures = 0, failed = {} }
-  local root = start(self, group, fn, ...)
-  while group.count > 0 do self:block() end
-  local failed = root.outcome == "failed" and root or first_unjoined(group.failed)
+  local root = task.start(loop, group, fn, ...)
+  while group.count > 0 do wait.block(loop) end
+  local failed = root.outcome == "failed" and root or first_unheard(group.failed)
   if failed then error(failed.cause, 0) end
   return unpack(root.results, 1, root.results.n)
 end
 
-local function check_map(list, options, fn)
-  if type(list) ~= "table" then error("map: expected a list, got " .. type(list), 3) end
-  if type(options) ~= "table" then error("map: expected a table of options, got " .. type(options), 3) end
-  check_function(fn, "map")
+-- ---------------------------------------------------------------------------------------------------------
+-- map
+
+local function check_map(list, options, fn, level)
+  if type(list) ~= "table" then error("map: expected a list, got " .. type(list), level + 1) end
+  if type(options) ~= "table" then error("map: expected a table of options, got " .. type(options), level + 1) end
+  check_function(fn, "map", level + 1)
   local concurrency = options.concurrency or DEFAULT_CONCURRENCY
   if type(concurrency) ~= "number" or concurrency ~= concurrency or concurrency < 1 then
-    error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), 3)
+    error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), level + 1)
   end
-  checks.only(options, { "concurrency", "stop_on_error" }, "map", 3)
+  schema.only(options, { "concurrency", "stop_on_error" }, "map", level + 1)
 end
 
--- One map under way: `running` items (their places by task), results and errors by place.
-local function start_item(self, batch, i)
-  local item = start(self, batch.mapper.group, batch.fn, batch.list[i], i)
-  item.joined = true
+-- A batch is one map under way: `running` items (their places by task), results and errors by place.
+local function start_item(loop, batch, i)
+  local item = task.start(loop, batch.mapper.group, batch.fn, batch.list[i], i)
+  item:on_done(function() coroutines.wake(batch.mapper, batch) end)
   batch.running[item] = i
   batch.active = batch.active + 1
-  item:on_done(function() task.wake(batch.mapper, batch) end)
 end
 
 local function take_ended(batch)
@@ -103,23 +107,25 @@ local function stop_batch(batch)
   for item in pairs(batch.running) do item:cancel() end
 end
 
-local function drive_batch(self, batch, options)
+local function wait_for_item(batch)
+  if coroutines.suspend(batch.mapper, batch) then return end
+  stop_batch(batch)
+  error(coroutines.cancelled_error(), 0)
+end
+
+local function drive_batch(loop, batch, options)
   local i, n = 0, batch.results.n
   local limit = options.concurrency or DEFAULT_CONCURRENCY
   while i < n or batch.active > 0 do
-    local stopped = options.stop_on_error and batch.errors
-    if stopped then
+    if options.stop_on_error and batch.errors then
       i = n
       stop_batch(batch)
     end
     while i < n and batch.active < limit do
       i = i + 1
-      start_item(self, batch, i)
+      start_item(loop, batch, i)
     end
-    if batch.active > 0 and not task.suspend(batch.mapper, batch) then
-      stop_batch(batch)
-      error(task.cancelled_error(), 0)
-    end
+    if batch.active > 0 then wait_for_item(batch) end
     take_ended(batch)
   end
   return batch.results, batch.errors
@@ -128,23 +134,23 @@ end
 -- Calls fn(item, index) for each item of the list in tasks of their own, `concurrency` (8) at once. Returns the
 -- results by index, with their number as `n`, and the errors by index or nil: an item whose fn raised, or
 -- returned nil, err, has an error. With stop_on_error the first error cancels the rest.
-function Loop:map(list, options, fn)
+function M.map(loop, level, list, options, fn)
   if type(options) == "function" then
-    if fn ~= nil then error("map: the options come before the function", 2) end
+    if fn ~= nil then error("map: the options come before the function", level + 1) end
     options, fn = {}, options
   end
-  loops.check(self, "map")
   options = options or {}
-  check_map(list, options, fn)
-  local mapper = task.current()
-  if mapper and mapper.loop ~= self then error("map: the running task belongs to another loop: use its map", 2) end
+  check_map(list, options, fn, level + 1)
+  local running, mapper = coroutines.current(), coroutines.current_yielding()
+  if running and running.loop ~= loop then
+    error("map: the running task belongs to another loop: use its map", level + 1)
+  end
   if not mapper then
-    self:refuse_inside("map", 2)
-    if self.stepping then error("map: the loop is being stepped", 2) end
-    return self:run(function() return self:map(list, options, fn) end)
+    refuse_to_step(loop, "map", level + 1)
+    return M.run(loop, level + 1, function() return M.map(loop, 1, list, options, fn) end)
   end
   local batch = { mapper = mapper, list = list, fn = fn, running = {}, active = 0, results = { n = #list } }
-  return drive_batch(self, batch, options)
+  return drive_batch(loop, batch, options)
 end
 
-return Loop
+return M

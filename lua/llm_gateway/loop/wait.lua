@@ -1,97 +1,107 @@
 -- loop/wait.lua: how calls, streams and the loop's users wait, and how they hear that they need not.
--- Adds these to the loop's methods, and is the one place that waits. Leans on loop.lua, task.lua and the core's clock.
+-- In a task a wait yields; anywhere else it steps the loop, or has a host's scheduler wait.
 
 local core = require("llm_gateway.core")
-local loops = require("llm_gateway.loop")
-local task = require("llm_gateway.loop.task")
+local coroutines = require("llm_gateway.loop.coroutines")
+local host = require("llm_gateway.loop.host")
+local state = require("llm_gateway.loop.state")
+local step = require("llm_gateway.loop.step")
 
-local Loop = loops.methods
+local M = {}
 
--- Lets time pass outside a task, until something may have happened. Inside a task (in a coroutine of the
--- user's own), and in a callback while the loop is being stepped, only I/O goes on. In a coroutine of a
--- host's scheduler, host_wait (set by an adapter) waits there, until host_wake is called by a step of whoever's,
--- and returns true.
-function Loop:block(timeout)
-  if self.stepping or task.inside() then return self:step_io(timeout) end
-  if self.host_wait and self.host_wait(self, timeout) then
-    if not self.closed then self:step(0) end
-  elseif self:pending() then
-    self:step(timeout)
+-- Lets time pass outside a task, until something may have happened, or for `timeout` seconds (nil: no limit). Inside a
+-- task (in a coroutine of the user's own, or where a task cannot yield), and in a callback while the loop is being
+-- stepped, only I/O goes on. Coroutines of a host's scheduler wait there.
+local function block(loop, timeout)
+  if loop.stepping or coroutines.inside() then return step.io(loop, timeout) end
+  if host.wait(loop, timeout) then
+    if not loop.closed then step.step(loop, 0, nil, 1) end
+  elseif state.pending(loop) then
+    step.step(loop, timeout, nil, 1)
   else
-    self:step_io(timeout)
+    step.io(loop, timeout)
   end
 end
 
-local function nap(self, running, moment)
-  local entry = self.timers:add(moment, function() task.wake(running, moment) end)
-  local going_on = task.suspend(running, moment)
-  entry.value = nil
-  if not going_on then error(task.cancelled_error(), 0) end
+M.block = block
+
+-- Raises, at `level` above the caller, where `name` would wait for what only the running task can bring.
+function M.refuse_inside(name, level)
+  if not coroutines.inside() then return end
+  error(("%s cannot be called inside a task%s"):format(name,
+    coroutines.current() and "" or " from another coroutine"), level + 1)
 end
 
--- Waits for `seconds`, or until over(what) is true, for which it looks whenever it is woken (see rouse).
-function Loop:rest(seconds, over, what)
-  local running, moment = task.current(), core.now() + seconds
+local function nap(loop, running, moment)
+  local entry = loop.timers:add(moment, function() coroutines.wake(running, moment) end)
+  local going_on = coroutines.suspend(running, moment)
+  entry.value = nil
+  if not going_on then error(coroutines.cancelled_error(), 0) end
+end
+
+-- Waits for `seconds`, or until over(what) is true, for which it looks whenever it is woken (see wake_all).
+function M.sleep_until(loop, seconds, over, what)
+  local running, moment = coroutines.current_yielding(), core.now() + seconds
   repeat
-    if running then nap(running.loop, running, moment) else self:block(math.max(0, moment - core.now())) end
+    if running then nap(running.loop, running, moment) else block(loop, math.max(0, moment - core.now())) end
   until core.now() >= moment or (over and over(what))
 end
 
 -- Before anything is asked of the loop. Raises when a task of another loop is running, which would stand still
 -- meanwhile; and in a cancelled task, before anything is sent, having closed `source` if there is one.
-function Loop:enter(level, source)
-  local running = task.current()
-  if running and running.cancelled then task.park(running, nil, source) end
-  if running and running.loop ~= self then
+function M.enter(loop, level, source)
+  local running = coroutines.current()
+  if running and running.cancelled then coroutines.park(running, nil, source) end
+  if running and running.loop ~= loop then
     error("this client belongs to another loop than the running task: give llm.new{loop = ...} that task's loop",
       level + 1)
   end
-  if self.closed then error("the loop is closed", level + 1) end
+  if loop.closed then error("the loop is closed", level + 1) end
 end
 
-local function wait_for(self, transfer, source)
-  local running = task.current()
-  if not running then return self:block() end
+local function wait_for(loop, transfer, source)
+  local running = coroutines.current_yielding()
+  if not running then return block(loop) end
   local id = transfer:id()
-  local other = self.waiters[id]
+  local other = loop.waiters[id]
   if other and other.waits_on == id then error("another task waits for this stream already", 0) end
-  self.waiters[id] = running
-  local going_on = task.suspend(running, id, source)
-  self.waiters[id] = nil
-  if not going_on then error(task.cancelled_error(), 0) end
+  loop.waiters[id] = running
+  local going_on = coroutines.suspend(running, id, source)
+  loop.waiters[id] = nil
+  if not going_on then error(coroutines.cancelled_error(), 0) end
 end
 
--- Calls pull(source) until it has something, and returns what it returned: first of all, not false. `transfer`
--- is what has to bring it. A task yields meanwhile, and source:close() is called should it be cancelled;
--- anything else blocks.
-function Loop:await(transfer, source, pull)
+-- Calls pull(source) until it has something, and returns what it returned: first of all, not false. `transfer` is what
+-- has to bring it. A task yields meanwhile, and source:close() is called should it be cancelled; anything else blocks.
+function M.await(loop, transfer, source, pull)
   local first, second, third = pull(source)
   while first == false do
-    wait_for(self, transfer, source)
+    wait_for(loop, transfer, source)
     first, second, third = pull(source)
   end
   return first, second, third
 end
 
 -- Called before each chunk of `source` is handed over: gives the other tasks their turn once this one had its own.
-function Loop:take_breath(source)
-  local running = task.current()
-  if not running then return end
-  self.allowance = self.allowance - 1
-  if self.allowance <= 0 or (self.deadline and core.now() >= self.deadline) then task.pass(running, source) end
+function M.yield_turn(loop, source)
+  if not coroutines.control.task then return end
+  loop.allowance = loop.allowance - 1
+  if loop.allowance > 0 and not (loop.deadline and core.now() >= loop.deadline) then return end
+  local running = coroutines.current_yielding()
+  if running then coroutines.pass(running, source) end
 end
 
--- Something has changed that a task may be resting for (see Loop:rest): all look again at what they wait for.
-function Loop:rouse()
-  for live in pairs(self.live) do task.wake(live, live.waits_on) end
-  if self.host_wake then self.host_wake() end
+-- Something has changed that a task may be sleeping for (see sleep_until): all look again at what they wait for.
+function M.wake_all(loop)
+  for live in pairs(loop.live) do coroutines.wake(live, live.waits_on) end
+  host.wake(loop)
 end
 
 -- A transfer is closed while a task may be waiting for it: that task must look again.
-function Loop:disturb(transfer)
+function M.wake_waiter(loop, transfer)
   local id = transfer:id()
-  local waiter = self.waiters[id]
-  if waiter then task.wake(waiter, id) end
+  local waiter = loop.waiters[id]
+  if waiter then coroutines.wake(waiter, id) end
 end
 
-return Loop
+return M

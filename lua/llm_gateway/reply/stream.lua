@@ -8,7 +8,9 @@ local chunks = require("llm_gateway.reply.chunk_reader")
 local collector = require("llm_gateway.reply.assemble")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
-local task = require("llm_gateway.loop.task")
+local coroutines = require("llm_gateway.loop.coroutines")
+local loop_state = require("llm_gateway.loop.state")
+local wait = require("llm_gateway.loop.wait")
 
 local Stream = {}
 Stream.__index = Stream
@@ -29,9 +31,9 @@ local function end_with(self, err)
   if not transfer then return nil, err end
   self.timings = transfer:timings()
   self.transfer = nil
-  self.loop:disturb(transfer)
+  wait.wake_waiter(self.loop, transfer)
   if err then transfer:close() else transfer:release() end
-  if not self.loop.closed then self.loop:stir() end
+  if not self.loop.closed then loop_state.mark_busy(self.loop) end
   return nil, err
 end
 
@@ -110,7 +112,7 @@ end
 
 local function next_of_transfer(self)
   while true do
-    local data, name, unfinished = self.loop:await(self.transfer, self, pull)
+    local data, name, unfinished = wait.await(self.loop, self.transfer, self, pull)
     if self.ended then return nil, self.err end
     if data == nil then
       if name then return end_of_failure(self, name) end
@@ -135,8 +137,8 @@ function Stream:next()
   if self.ended then return nil, self.err end
   if self.list then return next_of_list(self) end
   if not self.loop.closed then
-    self.loop:enter(2, self)
-    self.loop:take_breath(self)
+    wait.enter(self.loop, 2, self)
+    wait.yield_turn(self.loop, self)
   end
   if self.ended then return nil, self.err end
   return next_of_transfer(self)
@@ -146,7 +148,7 @@ end
 -- Iterating
 
 local function check_for(name)
-  if not task.for_can_yield and task.current() then
+  if not coroutines.for_can_yield and coroutines.current() then
     error(name .. ": this Lua cannot wait inside `for` in a task: use stream:next()", 3)
   end
 end

@@ -1,0 +1,219 @@
+-- loop/coroutines.lua: how a task, which is a coroutine that the loop resumes, waits, goes on and ends.
+-- The only file that yields and the only one that resumes. It never touches a transfer; task.lua has what a user holds.
+--
+-- Memory may run out at any call. So a task may be resumed although nothing woke it (whoever waits looks again), and
+-- its end is written down in steps that `mend` can take up where they stopped.
+
+local errors = require("llm_gateway.errors")
+local state = require("llm_gateway.loop.state")
+
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
+
+local PARKED = {} -- what a task of ours yields; any other yield is the user's own
+local tasks = setmetatable({}, { __mode = "kv" }) -- by coroutine; their loop has them too
+local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
+
+-- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
+local function current()
+  local co = coroutine.running()
+  return co and tasks[co]
+end
+
+-- Whether the running coroutine is a task or was resumed, directly or not, by one.
+local function inside()
+  if not control.task then return false end
+  local co, is_main = coroutine.running()
+  return co ~= nil and not is_main and co ~= control.task.resumed_by
+end
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Where coroutines may yield: PUC 5.1 allows it neither inside a generic `for` nor inside pcall.
+
+local for_can_yield = coroutine.resume(coroutine.create(function()
+  local function once(_, last) return not last and coroutine.yield() or nil end
+  for _ in once do coroutine.yield() end
+end))
+
+local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcall(coroutine.yield)) end))
+
+-- 5.1 and 5.2 cannot say whether a coroutine may yield. There every C function on the stack forbids it, but for those
+-- that 5.2 can continue. (5.1 forbids it inside metamethods too, which leave no trace on the stack.)
+local CONTINUES = { [coroutine.yield] = true }
+if pcall_can_yield then CONTINUES[pcall], CONTINUES[xpcall] = true, true end
+CONTINUES[dofile or pcall] = pcall_can_yield
+
+local function stack_can_yield()
+  local level, frame = 2, debug.getinfo(2, "Sf")
+  while frame do
+    if frame.what == "C" and not CONTINUES[frame.func] then return false end
+    level = level + 1
+    frame = debug.getinfo(level, "Sf")
+  end
+  return true
+end
+
+local can_yield = coroutine.isyieldable or stack_can_yield
+
+-- The running task, where it can yield. Inside table.sort, gsub, require and the like there is none: whoever waits
+-- there has to block.
+local function current_yielding()
+  local task = current()
+  return task and can_yield() and task or nil
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Waiting
+
+-- Gives control back to the loop until wake(task, on). Returns true, or false when the task is cancelled.
+-- `on` is whatever it waits for; `source`, if given, is closed when the task is cancelled, or was before.
+local function suspend(task, on, source)
+  if task.cancelled then
+    if source then source:close() end
+    return false
+  end
+  task.waits_on, task.source = on, source
+  coroutine.yield(PARKED)
+  task.waits_on, task.source = nil, nil
+  return not task.cancelled
+end
+
+-- The error a cancelled task meets at each wait.
+local function cancelled_error()
+  return errors.new({ kind = "cancelled", message = "the task was cancelled" })
+end
+
+-- As suspend, but raises the `cancelled` error.
+local function park(task, on, source)
+  if not suspend(task, on, source) then error(cancelled_error(), 0) end
+end
+
+-- Has the loop resume a task, if it still waits on `on`.
+local function wake(task, on)
+  if task.waits_on ~= on or on == nil then return end
+  state.enqueue(task.loop, task)
+  task.waits_on = nil
+end
+
+-- Lets the others go on: the task is resumed again at the next step. Of `source`, see suspend.
+local function pass(task, source)
+  if not task.cancelled then state.enqueue(task.loop, task) end
+  park(task, nil, source)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Ends
+
+-- A value's own __tostring may raise, and on PUC 5.1 return anything.
+local function text_of(cause)
+  local ok, text = pcall(tostring, cause)
+  return ok and type(text) == "string" and text or ("(an error that is a %s)"):format(type(cause))
+end
+
+local function error_of(task, cause)
+  if errors.is(cause) then return cause end
+  local text = text_of(cause)
+  return errors.new({
+    kind = "task",
+    message = text,
+    cause = cause,
+    traceback = text .. (task.trace or debug.traceback(task.co, "")),
+  })
+end
+
+local function settle(task, ok, ...)
+  if task.cancelled then
+    task.results, task.outcome = pack(nil, cancelled_error()), "cancelled"
+  elseif ok then
+    task.results, task.outcome = pack(...), "done"
+  else
+    task.cause = ...
+    task.results, task.outcome = pack(nil, error_of(task, (...))), "failed"
+  end
+end
+
+local function close_books(task)
+  for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
+  while task.callbacks[1] do
+    state.call(task.loop, task.callbacks[1], unpack(task.results, 1, task.results.n))
+    table.remove(task.callbacks, 1)
+  end
+  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
+  state.release(task.loop, task)
+  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, nil
+end
+
+local function finish(task, ...)
+  settle(task, ...)
+  close_books(task)
+end
+
+-- Whatever a task was about when memory ran out in the loop: it ends, or looks again at what it waits for.
+local function mend(task)
+  if task.outcome then return close_books(task) end
+  if coroutine.status(task.co) == "dead" then return finish(task, false, "not enough memory") end
+  state.enqueue(task.loop, task)
+end
+
+local function after_resume(task, ok, ...)
+  if coroutine.status(task.co) ~= "dead" then
+    if (...) ~= PARKED then state.enqueue(task.loop, task) end
+    return
+  end
+  if not ok then return finish(task, false, ...) end
+  return finish(task, ...)
+end
+
+local function resume_coroutine(task)
+  if task.started then return coroutine.resume(task.co) end
+  task.started = true
+  return coroutine.resume(task.co, unpack(task.args, 1, task.args.n))
+end
+
+-- Runs a task until it waits or ends. Only the loop calls this, and never while a task runs.
+local function resume(task)
+  if task.outcome then return end
+  if task.cancelled and not task.started then return finish(task) end
+  local outer = control.task -- of another loop, whose host stepped this one
+  task.resumed_by = coroutine.running()
+  control.task = task
+  local function back(...)
+    control.task = outer
+    return after_resume(task, ...)
+  end
+  return back(resume_coroutine(task))
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Beginnings
+
+local function on_raise(cause)
+  if not errors.is(cause) then control.task.trace = debug.traceback("", 2) end
+  return cause
+end
+
+-- What a task's coroutine runs: returns true and what fn returns, or false and what it raised. A coroutine that
+-- ends by an error leaves its `<close>` variables open: so the error is caught inside, where that can be done.
+local function body(fn, ...)
+  if pcall_can_yield then return xpcall(fn, on_raise, ...) end
+  return true, fn(...)
+end
+
+-- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it.
+local function init(task, fn, ...)
+  task.co, task.args = coroutine.create(body), pack(fn, ...)
+  task.joiners, task.callbacks = {}, {}
+  task.started, task.cancelled, task.heard = false, false, false
+  tasks[task.co] = task
+  return task
+end
+
+return {
+  for_can_yield = for_can_yield, pcall_can_yield = pcall_can_yield,
+  init = init, current = current, current_yielding = current_yielding, inside = inside, control = control,
+  resume = resume, mend = mend, suspend = suspend, park = park, wake = wake, pass = pass,
+  cancelled_error = cancelled_error,
+}

@@ -1,0 +1,140 @@
+-- loop/step.lua: one step of a loop: I/O, then what is due among tasks and sleepers.
+-- Nothing here waits but the core's own step.
+
+local core = require("llm_gateway.core")
+local coroutines = require("llm_gateway.loop.coroutines")
+local host = require("llm_gateway.loop.host")
+local state = require("llm_gateway.loop.state")
+
+local M = {}
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Who goes on
+
+local function wake_sleepers(loop)
+  local now = core.now()
+  local wake = loop.timers:due(now)
+  while wake do
+    wake()
+    wake = loop.timers:due(now)
+  end
+end
+
+local function wake_waiters(loop)
+  local id = loop.core:ready()
+  while id do
+    local waiter = loop.waiters[id]
+    if waiter then coroutines.wake(waiter, id) else host.wake(loop) end
+    id = loop.core:ready()
+  end
+end
+
+-- Resumes those that were ready when the turn began, one at least, while there is time.
+local function take_turn(loop, deadline)
+  loop.deadline = deadline
+  local last = loop.last
+  while loop.first <= last do
+    local ready = loop.queue[loop.first]
+    loop.queue[loop.first] = nil
+    loop.first = loop.first + 1
+    loop.allowance = state.CHUNKS_A_TURN
+    coroutines.resume(ready)
+    if deadline and core.now() >= deadline then break end
+  end
+end
+
+-- Memory ran out in a step, so that some task may have lost its turn or its end: all look again.
+local function mend(loop)
+  loop.timers:mend()
+  for live in pairs(loop.live) do coroutines.mend(live) end
+  loop.shaken = false
+end
+
+-- Failures of tasks that nobody has joined by the end of the step.
+local function report_failures(loop)
+  local failed = loop.failed
+  if not failed[1] then return end
+  loop.failed = {}
+  for _, task in ipairs(failed) do
+    if not task.heard then state.report(loop, task.results[2], task) end
+  end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- A step
+
+-- How long I/O may wait: not at all while tasks are ready, nor past the first sleeper's moment.
+local function longest_wait(loop, timeout)
+  if loop.shaken or loop.first <= loop.last then return 0 end
+  local moment = loop.timers:next_moment()
+  local nap = moment and math.max(0, moment - core.now())
+  if nap and (not timeout or nap < timeout) then return nap end
+  return timeout
+end
+
+local function turn(loop, timeout, budget)
+  loop.stepping = true
+  if loop.shaken then mend(loop) end
+  local deadline = budget and timeout == 0 and core.now() + budget
+  loop.core:alarm()
+  loop.core:step(longest_wait(loop, timeout), budget)
+  if budget then deadline = deadline or core.now() + budget end
+  wake_sleepers(loop)
+  wake_waiters(loop)
+  take_turn(loop, deadline)
+end
+
+-- I/O alone: who waits for what came is told, and resumed later. (A step waits for nothing while some are not told.)
+local function io(loop, timeout)
+  wake_waiters(loop)
+  loop.core:alarm()
+  loop.core:step(timeout)
+  wake_waiters(loop)
+end
+
+-- Whether waiting without a limit could never end.
+local function is_deadlocked(loop)
+  wake_waiters(loop) -- of transfers that were closed since the last step
+  return loop.first > loop.last and not loop.timers:next_moment() and loop.core:running() == 0
+end
+
+-- The descriptor knows nothing of tasks and sleepers; the alarm stands for them.
+local function after_turn(loop)
+  loop.core:alarm(longest_wait(loop, nil))
+  report_failures(loop)
+  if state.pending(loop) then return true end
+  state.mark_idle(loop)
+  return false
+end
+
+local function idle_step(loop)
+  io(loop, 0)
+  state.mark_idle(loop)
+  return false
+end
+
+-- Does what is due: I/O, then tasks. Waits up to `timeout` seconds for something to do (nil: as long as it takes; 0:
+-- not at all). `budget` in seconds bounds the work, to within one chunk or one reply. Returns whether work is pending;
+-- raises, at `level` above the caller, where it would wait for ever.
+function M.step(loop, timeout, budget, level)
+  if loop.stepping then
+    io(loop, 0)
+    return state.pending(loop)
+  end
+  if not state.pending(loop) then return idle_step(loop) end
+  if not timeout and is_deadlocked(loop) then
+    error("deadlock: every task waits for another one, and nothing else is under way", level + 1)
+  end
+  local outer = coroutines.control.task
+  local ok, err = pcall(turn, loop, timeout, budget)
+  loop.stepping, loop.deadline, coroutines.control.task = false, nil, outer
+  loop.shaken = loop.shaken or not ok
+  if loop.closed then return false end
+  if ok then return after_turn(loop) end
+  loop.core:alarm(longest_wait(loop, nil))
+  error(err, 0)
+end
+
+M.io = io
+
+return M
