@@ -37,6 +37,7 @@ build = {
     lua = {
       ["llm_gateway"] = "lua/llm_gateway/init.lua",
       ["llm_gateway.call"] = "lua/llm_gateway/call/init.lua",
+      ["llm_gateway.call.exchange"] = "lua/llm_gateway/call/exchange.lua",
       ["llm_gateway.call.hooks"] = "lua/llm_gateway/call/hooks.lua",
       ["llm_gateway.call.retry"] = "lua/llm_gateway/call/retry.lua",
       ["llm_gateway.client"] = "lua/llm_gateway/client.lua",

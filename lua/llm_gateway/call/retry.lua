@@ -23,7 +23,7 @@ end
 -- Numbers from 0 to 1 in a sequence of our own (Park and Miller's): math.random belongs to the program, which may
 -- count on its sequence, and before 5.4 it begins alike in every process.
 local LARGEST = 2 ^ 31 - 1
-local seed = (os.time() + core.now() * 1e6 + tonumber(tostring({}):match("0x(%x+)") or 0, 16)) % LARGEST
+local seed = (os.time() + core.now() * 1e6 + tonumber(tostring({}):match("(%x+)$") or "0", 16)) % LARGEST
 local state = math.floor(seed) + 1
 
 local function chance()

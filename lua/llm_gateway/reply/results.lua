@@ -67,7 +67,7 @@ function M.value(answer)
 end
 
 local function stream_of_transfer(answer, call, plain)
-  local function describe(facts) return calls.describe(call, facts) end
+  local function describe(facts) return calls.failure(call, facts) end
   return streams.iterator(
     streams.of_transfer(call.loop, answer.transfer, calls.info(answer), answer.secrets, describe, plain))
 end

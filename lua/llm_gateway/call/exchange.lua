@@ -1,0 +1,132 @@
+-- call/exchange.lua: one attempt of a call: a request goes out, and an answer or an error comes back.
+-- It knows no endpoint, and does not decide whether to try again.
+
+local core = require("llm_gateway.core")
+local errors = require("llm_gateway.errors")
+local fields = require("llm_gateway.http.fields")
+local json = require("llm_gateway.json")
+local loop_state = require("llm_gateway.loop.state")
+local sse = require("llm_gateway.sse")
+local wait = require("llm_gateway.loop.wait")
+
+local M = {}
+
+-- Seconds that remain of the call's total_timeout; nil without one.
+function M.seconds_left(call)
+  return call.total_timeout and call.started + call.total_timeout - core.now()
+end
+
+-- `false` (no limit) reaches C as 0, which means no limit there.
+local function core_request(call)
+  local o = call.options
+  return {
+    method = call.method, url = call.url, headers = call.headers, body = call.body, stream = call.stream,
+    connect_timeout = o.connect_timeout, timeout = o.timeout, event_timeout = o.event_timeout,
+    total_timeout = call.total_timeout and math.max(M.seconds_left(call), 0.001),
+    max_response_bytes = o.max_response_bytes, max_event_bytes = o.max_event_bytes,
+    proxy = o.proxy, ca_file = o.ca_file, ca_path = o.ca_path, client_cert = o.client_cert,
+    client_key = o.client_key, insecure = o.insecure, http2 = o.http2,
+  }
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Failures
+
+local CLOCK_OPTIONS = {
+  connect = "connect_timeout", silence = "timeout", event = "event_timeout", total = "total_timeout",
+}
+
+-- The error for the core's facts about a failure, with what only the call knows.
+function M.failure(call, facts)
+  local o = call.options
+  facts.seconds = facts.clock and o[CLOCK_OPTIONS[facts.clock]]
+  facts.limit_bytes = facts.limit_name and o[facts.limit_name]
+  facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
+  facts.proxied = o.via ~= nil
+  facts.status, facts.headers = call.status, call.fields
+  return errors.of_failure(facts)
+end
+
+local function failed(call, transfer, facts)
+  call.timings = transfer:timings()
+  transfer:close()
+  return nil, M.failure(call, facts)
+end
+
+-- Whether the call's client or loop was closed.
+function M.is_closed(call)
+  return call.loop.closed or not select(2, core.config(call.client))
+end
+
+-- A hook, the key's function or another task may have closed the client before anything was sent. Returns the error
+-- of that, or nil.
+function M.closed_error(call)
+  if M.is_closed(call) then return M.failure(call, { class = "closed", text = "closed before its end" }) end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Bodies
+
+-- Some gateways refuse with an event, even where no stream was asked for. Of any other event stream nothing is taken:
+-- its first chunk is not the whole.
+local function value_of_event(answer)
+  local parser, first = sse.new(), nil
+  parser:feed(answer.text .. "\n\n")
+  for event in parser:events() do
+    local value = json.decode(event.data)
+    if errors.is_error_body(value) or (event.event == "error" and value ~= nil) then return value end
+    first = first or value
+  end
+  return answer.status >= 400 and first or nil
+end
+
+local function decode(answer)
+  local value = json.decode(answer.text)
+  if value ~= nil then return value end
+  local is_events = (answer.headers["content-type"] or ""):lower():find("^text/event%-stream")
+  return is_events and value_of_event(answer) or nil
+end
+
+local function head(transfer) return transfer:head() end
+local function body(transfer) return transfer:body() end
+
+-- A refusal whose body was lost is one all the same: its head says what the gateway wants.
+local function text_of(call, transfer, answer)
+  local text, facts = wait.await(call.loop, transfer, transfer, body)
+  if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
+  answer.lost = M.failure(call, facts).message
+  return ""
+end
+
+local function read_body(call, transfer, answer)
+  local text, facts = text_of(call, transfer, answer)
+  if not text then return failed(call, transfer, facts) end
+  answer.timings = transfer:timings()
+  transfer:close()
+  answer.text = text
+  answer.value = decode(answer)
+  answer.request_id = errors.request_id(answer.value, answer.headers)
+  return answer
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+
+-- Sends the call's request once. Returns an answer {status, headers, request_id, attempts, secrets} with `transfer`
+-- when it is an event stream, else with text, value (decoded; nil when it is no JSON) and timings; or nil, err without
+-- an answer.
+function M.once(call)
+  local closed = M.closed_error(call)
+  if closed then return nil, closed end
+  local transfer, facts = core.send(call.client, core_request(call))
+  if not transfer then return nil, M.failure(call, facts) end
+  loop_state.mark_busy(call.loop)
+  local status, received, is_stream = wait.await(call.loop, transfer, transfer, head)
+  if not status then return failed(call, transfer, received) end
+  call.status, call.fields = status, fields.readable(received)
+  local answer = { status = status, headers = received, attempts = call.attempts, secrets = call.secrets }
+  if not is_stream then return read_body(call, transfer, answer) end
+  answer.transfer, answer.request_id = transfer, errors.request_id(nil, received)
+  return answer
+end
+
+return M
