@@ -10,6 +10,7 @@ local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
 local requests = require("llm_gateway.request.models")
+local tool_runs = require("llm_gateway.helpers.run_tools")
 local wait = require("llm_gateway.loop.wait")
 
 local Client = core.client_methods
@@ -78,6 +79,23 @@ function Client:chat(request)
   if not answer then return nil, err end
   if call.stream then return answers.stream(answer, call, false) end
   return answers.reply(answer)
+end
+
+-- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it
+-- calls none. Beside the fields of chat, `request` has
+--   tools       a list of {name, description, parameters (a JSON Schema), call = function(arguments, call)}, whose
+--               results (text, or what goes into JSON) and errors (raised, or nil, err) the model reads
+--   max_rounds  how many replies may call tools (10)
+--   timeout     seconds for all of it (no limit); total_timeout is one reply's
+--   approve     function(call) asked before each call {id, name, arguments}: it runs only if that returns true
+-- The calls of a round run in tasks of their own, at the same time. Returns the last reply and the list of all
+-- messages; or nil, err and the messages so far. reply:info().usage is the sum of all rounds. With stream = true it
+-- returns what `for` takes: events {type = "text" | "tool_call" | "tool_result" | "done", ...} (see tool_run.lua).
+function Client:run_tools(request)
+  local config = check_client(self, "run_tools", 2)
+  -- no tail call: it would lose the caller's line
+  local first, second, third, fourth = tool_runs.run(self, config.loop, request, 2)
+  return first, second, third, fourth
 end
 
 -- Asks for embeddings of request.input (text or a list). Returns the reply, whose data[i].embedding are lists of

@@ -3,6 +3,7 @@
 -- Leans on words and json. Arguments are guessed from the tool's JSON schema and the question's words.
 -- Never runs anything.
 
+local dictation = require "llm_gateway.devgateway.dictation"
 local json = require "llm_gateway.json"
 local words = require "llm_gateway.devgateway.words"
 
@@ -135,6 +136,8 @@ local M = {}
 --- The calls that the conversation's question asks for (a list for a message's tool_calls), or nil.
 -- request: the request's body. new_id: a function that returns a fresh id's text.
 function M.calls(request, new_id)
+  local dictated = dictation.calls(request.messages, new_id)
+  if dictated then return dictated end
   local functions = functions_of(type(request.tools) == "table" and request.tools or {})
   local last = request.messages[#request.messages]
   if #functions == 0 or last.role == "tool" or last.role == "function" then return nil end
