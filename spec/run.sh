@@ -9,7 +9,7 @@ LUAS=${LUAS:-5.4 5.3 5.2 5.1 jit}
 
 need gcc clang libclang-rt-14-dev valgrind libc6-dev make pkg-config binutils ca-certificates curl openssl git procps libcurl4-openssl-dev \
   lua5.4 liblua5.4-dev lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev \
-  luajit libluajit-5.1-dev lua-cjson lua-http lua-luv lua-cqueues lua-busted lua-check luarocks \
+  luajit libluajit-5.1-dev lua-cjson lua-http lua-luv lua-cqueues lua-argparse lua-busted lua-check luarocks \
   neovim love xvfb xauth
 command -v npm >/dev/null || need nodejs npm
 

@@ -145,6 +145,10 @@ static const luaL_Reg functions[] = {{"now", l_now},
                                      {"config", lclient_config},
                                      {"send", lclient_send},
                                      {"sse", lsse_new},
+                                     {"watch_interrupts", lterminal_watch_interrupts},
+                                     {"take_interrupt", lterminal_take_interrupt},
+                                     {"is_terminal", lterminal_is_terminal},
+                                     {"is_private", lterminal_is_private},
                                      {NULL, NULL}};
 
 LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {

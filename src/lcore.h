@@ -58,6 +58,11 @@ int lclient_config(lua_State *L);
 int lclient_send(lua_State *L);
 int lsse_new(lua_State *L);
 
+int lterminal_watch_interrupts(lua_State *L);
+int lterminal_take_interrupt(lua_State *L);
+int lterminal_is_terminal(lua_State *L);
+int lterminal_is_private(lua_State *L);
+
 LLMG_HIDDEN_END
 
 LUALIB_API int luaopen_llm_gateway_core(lua_State *L);

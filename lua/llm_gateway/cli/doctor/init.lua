@@ -1,0 +1,236 @@
+-- cli/doctor/init.lua: `llm-gateway doctor URL`: finds out what a gateway nobody told us about can do.
+-- It asks in the order in which one question needs the other's answer, and stops where there is no use in going on.
+
+local connection = require("llm_gateway.cli.connection")
+local exits = require("llm_gateway.cli.exits")
+local marks = require("llm_gateway.cli.doctor.marks")
+local probes = require("llm_gateway.cli.doctor.probe")
+local reports = require("llm_gateway.cli.doctor.report")
+local talk = require("llm_gateway.cli.doctor.talk")
+
+local DEFAULT_TIMEOUT = 10 -- seconds
+local API_PATHS = { "/v1", "", "/api/v1", "/openai/v1", "/v1beta/openai", "/api/paas/v4", "/compatible-mode/v1" }
+-- LiteLLM asks and bills every model for /health: its readiness goes first.
+local HEALTH_PATHS = { "/health/readiness", "/health", "/healthz", "/v1/health", "/api/health", "/ping" }
+local NO_SUCH_PATH = "/llm-gateway-doctor-no-such-path"
+
+local function quoted(text) return ("%q"):format(text) end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Who is there
+
+-- {scheme, host, origin, path} of an address; or nil and what is wrong with it.
+local function parts_of(url)
+  local origin, path = url:match("^(%a+://[^/?#]+)([^?#]*)")
+  if not origin then return nil, ("%s is no address: write http://host:port"):format(url) end
+  return { origin = origin, path = (path:gsub("/+$", "")), tls = origin:lower():find("^https") ~= nil }
+end
+
+local function is_page(answer)
+  return type(answer.value) == "string" and answer.value:find("^%s*<") ~= nil
+end
+
+-- Whether anybody speaks HTTP there. Returns the answer to a path that no gateway has; or nil, err.
+local function look(self)
+  local answer, err = self.probe:send("GET", self.place.path .. NO_SUCH_PATH)
+  if not answer then
+    self.report:add("no", "reachable", tostring(err))
+    return nil, err
+  end
+  self.report:add("ok", "reachable", self.place.origin)
+  if self.place.tls then self.report:add("ok", "TLS", "its certificate is trusted") end
+  return answer
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Where its API is
+
+-- The paths to try: what the address ends with goes first where it has a version of its own.
+local function candidates(self)
+  local path = self.place.path
+  if path:find("/v%d[%w]*") or path:find("/serving%-endpoints") or path:find("/openai/deployments/") then
+    return { path }
+  end
+  local list = {}
+  for i, api in ipairs(API_PATHS) do list[i] = path .. api end
+  return list
+end
+
+local function models_in(value)
+  if type(value) ~= "table" then return nil end
+  local list = value.data or value.models or value
+  if type(list) ~= "table" or (list[1] == nil and value.object ~= "list") then return nil end
+  return list
+end
+
+-- Looks for a list of models. Returns the path that has one, and the list; nil and the first path that asked for a key.
+local function find_api(self)
+  local locked
+  for _, path in ipairs(candidates(self)) do
+    local answer = self.probe:send("GET", path .. "/models")
+    local models = answer and answer.status == 200 and models_in(answer.value)
+    if models then return path, models, answer end
+    if answer and (answer.status == 401 or answer.status == 403) then locked = locked or path end
+  end
+  return nil, locked
+end
+
+local function name_of(model)
+  return type(model) == "table" and (model.id or model.name or model.model) or model
+end
+
+-- The first model that is not one for embeddings, speech or pictures.
+local function model_to_ask(models)
+  for _, model in ipairs(models) do
+    local name = tostring(name_of(model))
+    if not name:lower():find("embed") and not name:lower():find("whisper") and not name:lower():find("tts")
+      and not name:lower():find("dall") and not name:lower():find("rerank") and not name:lower():find("moderation") then
+      return name
+    end
+  end
+  return models[1] and tostring(name_of(models[1]))
+end
+
+local function report_locked(self, path, everywhere)
+  if not path then
+    self.report:add("no", "api path", "no list of models at any path that gateways use")
+    return exits.BY_KIND.not_found
+  end
+  local words = self.probe.key and "the key was refused" or "it wants a key: set LLM_GATEWAY_API_KEY or --key-file"
+  if everywhere then words = words .. "; it answers the same to every path, so nothing more can be told" end
+  self.report:add("no", "api path", ("%s/models: %s"):format(path, words))
+  return exits.BY_KIND.authentication
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- What it wants
+
+-- Which of the headers does it: none, or the first that is enough alone. Returns a scheme, false for none, or nil.
+local function find_auth(self, path)
+  local answer = self.probe:send("GET", path .. "/models", { scheme = false })
+  if answer and answer.status == 200 then
+    self.report:add("ok", "auth", "it wants no key for its models")
+    return self.probe.key and probes.SCHEMES[1] or false
+  end
+  for _, scheme in ipairs(probes.SCHEMES) do
+    answer = self.probe.key and self.probe:send("GET", path .. "/models", { scheme = scheme })
+    if answer and answer.status == 200 then
+      self.report:add("ok", "auth", scheme.title)
+      return scheme
+    end
+  end
+end
+
+local function find_health(self)
+  for _, path in ipairs(HEALTH_PATHS) do
+    local answer = self.probe:send("GET", self.place.path .. path, { scheme = self.scheme or nil })
+    if answer and answer.status >= 200 and answer.status < 300 and not is_page(answer) then
+      self.report:add("ok", "health", path)
+      return answer
+    end
+  end
+  self.report:add("skip", "health", "none of " .. table.concat(HEALTH_PATHS, ", "))
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Which one it is
+
+local function by_headers(headers)
+  for _, mark in ipairs(marks.headers) do
+    for name in pairs(headers) do
+      if name:sub(1, #mark[1]) == mark[1] then return mark[2] end
+    end
+  end
+  for _, mark in ipairs(marks.values) do
+    if (headers[mark[1]] or ""):lower():find(mark[2], 1, true) then return mark[3] end
+  end
+end
+
+local function by_text(list, text)
+  for _, mark in ipairs(list) do
+    if type(text) == "string" and text:lower():find(mark[1], 1, true) then return mark[2] end
+  end
+end
+
+local function find_profile(self, models, answers)
+  for _, answer in ipairs(answers) do
+    local found = by_headers(answer.headers)
+    if found then return found end
+  end
+  local first = type(models[1]) == "table" and models[1].owned_by
+  local health = self.health and type(self.health.value) == "table" and self.health.value.service
+  return by_text(marks.owners, first) or by_text(marks.health, health)
+end
+
+local function known_profile(name)
+  local found, gateways = pcall(require, "llm_gateway.gateways")
+  return name and found and gateways.named(name) ~= nil
+end
+
+local function report_profile(self, name)
+  if not known_profile(name) then
+    return self.report:add("skip", "profile", "none is sure: unnamed, every gateway's words are understood")
+  end
+  self.report:add("ok", "profile", name)
+  self.report:set("gateway", quoted(name))
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+
+-- What stands before the endpoints: part of the address where the library's own rule finds it, else an option.
+local function report_path(self, path, models)
+  self.report:add("ok", "api path", path == "" and "none: endpoints follow the address" or path)
+  self.report:add("ok", "models", ("%d, such as %s"):format(#models, tostring(name_of(models[1]))))
+  local guessed = path == self.place.path .. "/v1" or path == self.place.path
+  self.report:set("base_url", quoted(self.place.origin .. (guessed and self.place.path or path)))
+  if path == "" then self.report:set("api_path", '""') end
+end
+
+local function report_auth(self)
+  if self.scheme == nil then
+    self.report:add("warn", "auth", "the key is accepted only together with other headers")
+  elseif self.scheme and self.scheme.name == "api-key" then
+    self.report:set("headers", '{ ["api-key"] = os.getenv("LLM_GATEWAY_API_KEY") }')
+    return
+  end
+  if self.probe.key then self.report:set("api_key", 'os.getenv("LLM_GATEWAY_API_KEY")') end
+end
+
+local function examine(self, args)
+  local nowhere, err = look(self)
+  if not nowhere then return exits.BY_KIND[err.kind] or exits.FAILED end
+  local path, models, listed = find_api(self)
+  if not path then
+    if nowhere.status < 400 and is_page(nowhere) then
+      self.report:add("no", "api path", "a web page answers there, not an API: is the address right?")
+      return exits.BY_KIND.not_found
+    end
+    return report_locked(self, models, nowhere.status == 401 or nowhere.status == 403)
+  end
+  report_path(self, path, models)
+  self.scheme = find_auth(self, path)
+  report_auth(self)
+  self.health = find_health(self)
+  local said = { listed, nowhere }
+  if not args.no_chat then table.insert(said, 1, talk.examine(self, path, args.model or model_to_ask(models))) end
+  report_profile(self, find_profile(self, models, said))
+  return exits.OK
+end
+
+-- Runs the command. Returns the exit status.
+return function(args)
+  local url = args.url or os.getenv("LLM_GATEWAY_BASE_URL")
+  if not url then return exits.usage("doctor wants an address: llm-gateway doctor http://localhost:8000") end
+  local place, why = parts_of(url)
+  if not place then return exits.usage(why) end
+  local key = os.getenv("LLM_GATEWAY_API_KEY")
+  if args.key_file then
+    key, why = connection.key_of(args.key_file)
+    if not key then return exits.usage(why) end
+  end
+  local self = { place = place, spent = 0, report = reports.new() }
+  self.probe = probes.new(place.origin, key ~= "" and key or nil, args.timeout or DEFAULT_TIMEOUT)
+  local status = examine(self, args)
+  if self.report.options[1] then self.report:finish(self.spent, self.probe.requests) end
+  return status
+end

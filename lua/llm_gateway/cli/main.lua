@@ -1,0 +1,16 @@
+-- cli/main.lua: the program llm-gateway, from the shell. The room's other files are modules; this one ends the process.
+
+-- Run from a checkout or an installed tree, this file knows where its modules are.
+local function find_modules()
+  local root = arg[0]:match("^(.*)llm_gateway/cli/main%.lua$")
+  if not root then return end
+  root = root == "" and "./" or root
+  package.path = root .. "?.lua;" .. root .. "?/init.lua;" .. package.path
+  local built = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
+  package.cpath = package.cpath .. ";" .. root .. "../build/" .. built .. "/?.so"
+end
+
+find_modules()
+local status = require("llm_gateway.cli").run(arg)
+io.stdout:flush()
+os.exit(status, true)
