@@ -37,17 +37,20 @@ describe("errors of answers", function()
   end
 
   local SKIP = { after_chunks = true, partial = true }
-  for _, case in ipairs(assert(json.decode(read("spec/fixtures/errors.json"))).cases) do
-    local value = json.decode(case.body)
-    if case.request == "chat" or value ~= nil then
-      it("fixture: " .. case.name, function()
-        local headers, expected = {}, {}
-        for name, text in pairs(case.headers) do headers[name:lower()] = text end
-        for name, want in pairs(case.expect) do
-          if not SKIP[name] then expected[name] = want end
-        end
-        check(answer_of(case.status, headers, case.body, { in_stream = case.request == "stream" }), expected)
-      end)
+  local function read_directly(case)
+    local headers, expected = {}, {}
+    for name, text in pairs(case.headers) do headers[name:lower()] = text end
+    for name, want in pairs(case.expect) do
+      if not SKIP[name] then expected[name] = want end
+    end
+    check(answer_of(case.status, headers, case.body, { in_stream = case.request == "stream" }), expected)
+  end
+
+  for _, file in ipairs({ "errors", "gateways" }) do
+    for _, case in ipairs(assert(json.decode(read("spec/fixtures/" .. file .. ".json"))).cases) do
+      if case.request == "chat" or json.decode(case.body) ~= nil then
+        it("fixture: " .. case.name, function() read_directly(case) end)
+      end
     end
   end
 
@@ -175,7 +178,7 @@ describe("error tables", function()
       return errors.new(fields).retryable
     end
     assert.is_true(retryable({ kind = "server", status = 500 }))
-    assert.is_true(retryable({ kind = "connection", never_connected = true }))
+    assert.is_true(retryable({ kind = "connection", not_sent = true }))
     assert.is_false(retryable({ kind = "connection" }))
     assert.is_false(retryable({ kind = "server", status = 500, started = true }))
     assert.is_false(retryable({ kind = "policy_denied", status = 500 }))

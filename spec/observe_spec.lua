@@ -36,19 +36,19 @@ describe("a program's view", function()
 
   describe("by hooks", function()
     it("has each attempt, its answer and the wait between, in order and with all their fields", function()
-      local fault = "flaky;times=1;code=503;retry_after=0"
+      local fault = "flaky;times=1;code=503;retry_after=0.01"
       local client, list = watched(support.faulty(gateway, fault, { max_retries = 2 }))
       assert(client:chat(support.ask("What is 6 times 7?")))
       local order = {}
       for i, item in ipairs(list) do order[i] = item[1] .. item[2].attempt end
       assert.same({ "request1", "response1", "retry1", "request2", "response2" }, order)
       assert.equal("attempt method url", names_of(list[1][2]))
-      assert.same({ "POST", gateway.url .. "/~fault/flaky;times=1;code=503;retry_after=0/v1/chat/completions" },
+      assert.same({ "POST", gateway.url .. "/~fault/flaky;times=1;code=503;retry_after=0.01/v1/chat/completions" },
         { list[1][2].method, list[1][2].url })
       assert.equal("attempt error method request_id status timings url", names_of(list[2][2]))
       assert.same({ 503, "server" }, { list[2][2].status, list[2][2].error.kind })
       assert.equal("attempt delay error method url", names_of(list[3][2]))
-      assert.same({ 0, list[2][2].error }, { list[3][2].delay, list[3][2].error })
+      assert.same({ 0.01, list[2][2].error }, { list[3][2].delay, list[3][2].error })
       assert.equal("attempt method request_id status timings url", names_of(list[5][2]))
       assert.equal(200, list[5][2].status)
     end)
@@ -175,7 +175,7 @@ describe("a program's view", function()
     end)
 
     it("counts attempts, and is the same for a reply and a stream", function()
-      local client = support.faulty(gateway, "flaky;times=2;code=503;retry_after=0", { max_retries = 2 })
+      local client = support.faulty(gateway, "flaky;times=2;code=503;retry_after=0.01", { max_retries = 2 })
       local reply = assert(client:chat(support.ask("hi")))
       assert.equal("attempts headers request_id status timings", names_of(reply:info()))
       assert.equal(3, reply:info().attempts)
@@ -201,7 +201,7 @@ describe("a program's view", function()
 
     local SCRIPT = [[
       client:models()
-      client:models{ headers = { ["X-Dev-Fault"] = "flaky;times=1;retry_after=0;log=1" } }
+      client:models{ headers = { ["X-Dev-Fault"] = "flaky;times=1;retry_after=0.01;log=1" } }
       client:chat{ messages = { { role = "user", content = "hi" } }, stream = true }:collect()
       client:with{ base_url = "http://127.0.0.1:1", max_retries = 0 }:models()
     ]]
@@ -216,7 +216,7 @@ describe("a program's view", function()
       local lines = log_of(script(), "LLM_GATEWAY_LOG=debug")
       local where = gateway.url:gsub("%p", "%%%0")
       for i, pattern in ipairs({
-        "GET " .. where .. "/v1/models attempt 1 200 %d+%.%dms", "GET %S+ attempt 1 %[503%] .*ms again in 0%.0ms",
+        "GET " .. where .. "/v1/models attempt 1 200 %d+%.%dms", "GET %S+ attempt 1 %[503%] .*ms again in 10%.0ms",
         "GET %S+ attempt 2 200 %d+%.%dms", "POST %S+ attempt 1 200 %d+%.%dms",
         "GET http://127%.0%.0%.1:1/v1/models attempt 1 %[connection%] .*refused.* %d+%.%dms",
       }) do

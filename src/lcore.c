@@ -108,6 +108,16 @@ static int l_floats(lua_State *L) {
   return 1;
 }
 
+/* date(text) -> seconds since 1970 (UTC) of a date as HTTP has it (RFC 9110, 5.6.7) | nil */
+static int l_date(lua_State *L) {
+  time_t moment = curl_getdate(luaL_checkstring(L, 1), NULL);
+  if (moment == (time_t)-1)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, (lua_Number)moment);
+  return 1;
+}
+
 /* call(fn, ...) -> what fn returns; fn cannot yield. A callback of a step that yielded would leave
  * the step half done for as long as nobody resumes it. */
 static int l_call(lua_State *L) {
@@ -138,6 +148,7 @@ static void start_curl(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"now", l_now},
+                                     {"date", l_date},
                                      {"floats", l_floats},
                                      {"call", l_call},
                                      {"loop", lloop_new},

@@ -2,6 +2,7 @@
 -- What it hands out bears no secret; a hook that raises ends the call with that.
 
 local errors = require("llm_gateway.errors")
+local ratelimit = require("llm_gateway.http.ratelimit")
 local coroutines = require("llm_gateway.loop.coroutines")
 
 local M = {}
@@ -72,36 +73,7 @@ function M.log(call, status, err, delay)
     delay and "again in " .. milliseconds(delay))
 end
 
--- ---------------------------------------------------------------------------------------------------------
--- Rate limits
-
-local BUCKETS = {
-  requests = { "x-ratelimit-%s-requests", "anthropic-ratelimit-requests-%s", "x-ratelimit-%s", "ratelimit-%s" },
-  tokens = { "x-ratelimit-%s-tokens", "anthropic-ratelimit-tokens-%s" },
-}
-
-local function number_or_text(text)
-  local n = tonumber(text)
-  return n and (math.tointeger and math.tointeger(n) or n) or text
-end
-
-local function bucket(headers, forms)
-  for _, form in ipairs(forms) do
-    local limit, remaining = headers[form:format("limit")], headers[form:format("remaining")]
-    if limit or remaining then
-      return {
-        limit = number_or_text(limit), remaining = number_or_text(remaining),
-        reset = number_or_text(headers[form:format("reset")]),
-      }
-    end
-  end
-end
-
--- {requests = {limit, remaining, reset}, tokens = {...}} as the answer's headers have it (reset as the gateway says
--- it); nil when they are silent.
-function M.rate_limit(headers)
-  local requests, tokens = bucket(headers, BUCKETS.requests), bucket(headers, BUCKETS.tokens)
-  if requests or tokens then return { requests = requests, tokens = tokens } end
-end
+-- The buckets of an answer's rate limits, by name; see http/ratelimit.lua.
+M.rate_limit = ratelimit.read
 
 return M

@@ -13,7 +13,7 @@ local JITTER = 0.25 -- how much of a delay chance may take off, so that clients 
 -- that was never made is tried again, unless the user said otherwise.
 local function may_repeat(err, options)
   local asked = err.headers and (err.headers["x-should-retry"] or ""):lower()
-  if err.kind == "policy_denied" or err.kind == "budget_exceeded" then return false end
+  if err.kind == "policy_denied" or (err.kind == "budget_exceeded" and not err.retryable) then return false end
   if asked == "true" or asked == "false" then return asked == "true" end
   if err.retryable then return true end
   local unanswered = err.status == nil and (err.kind == "timeout" or err.kind == "connection")
@@ -40,8 +40,9 @@ end
 -- total_timeout, if there is one.
 function M.delay(err, attempts, options, left)
   if attempts > options.max_retries or not may_repeat(err, options) then return nil end
-  local delay = err.retry_after or backoff(attempts)
-  if err.retry_after and options.max_retry_delay and delay > options.max_retry_delay then return nil end
+  local named = err.retry_after and err.retry_after > 0 and err.retry_after -- 0 would be a burst
+  local delay = named or backoff(attempts)
+  if named and options.max_retry_delay and delay > options.max_retry_delay then return nil end
   if left and delay >= left then return nil end
   return delay
 end

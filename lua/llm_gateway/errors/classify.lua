@@ -1,84 +1,68 @@
 -- errors/classify.lua: what kind of error a gateway's answer is.
--- Leans on errors/values.lua. Asks, in this order: the outcome, a telling status, the codes, the words (where the
--- status is vague), the status.
+-- Leans on the meanings of gateways/ for what statuses, codes and words stand for. Asks, in this order: the outcome, a
+-- telling status, codes and words of a refusal, what is too large, the other codes, the other words, the status.
 
-local values = require("llm_gateway.errors.scalars")
+local said = require("llm_gateway.gateways.said")
+local scalars = require("llm_gateway.errors.scalars")
 
 local M = {}
 
-local OUTCOMES = {
-  denied_policy = "policy_denied", denied_abuse = "policy_denied", denied_feature = "policy_denied",
-  denied_budget = "budget_exceeded",
-}
-
-local TELLING_STATUSES = { [446] = "policy_denied", [402] = "budget_exceeded", [412] = "budget_exceeded" }
-
--- Patterns over codes in lower case, in the order they are asked.
-local CODES = {
-  { "policy_denied", {
-    "^request_denied$", "^policy_", "policy_violation", "^feature_not_allowed$", "^security_blocked$", "^hooks_failed$",
-    "content_filter", "^content_policy", "guardrail", "^moderation",
-  } },
-  { "budget_exceeded", {
-    "^budget_", "_budget_exceeded$", "budgetexceeded", "insufficient_quota", "insufficient_credits",
-    "^plan_limit_exceeded$", "spend_limit", "^quota_exceeded$", "^billing_", "^credit_",
-  } },
-  { "authentication", {
-    "^auth_", "^authentication_", "invalid_api_key", "^api_key_invalid$",
-    "^unauthorized$", "^permission_error$", "^permission_denied$",
-  } },
-  { "rate_limit", { "^rate_limit", "^ratelimit", "^too_many_requests$", "^throttl" } },
-  { "not_found", { "^not_found", "^model_not_found$" } },
-}
-
-local VAGUE = { [400] = true, [403] = true, [429] = true }
-
-local WORDS = {
-  { "policy_denied", { "violated guardrail policy", "guardrail policy", "content management policy" } },
-  { "budget_exceeded", { "budget has been exceeded", "exceededbudget", "spend limit exceeded", "over budget" } },
-}
+local REFUSALS = { "policy_denied", "budget_exceeded" }
+local OTHERS = { "authentication", "rate_limit", "timeout", "not_found" }
+local WORDS_OF_OTHERS = { "authentication", "rate_limit", "timeout" }
 
 local STATUSES = {
   [401] = "authentication", [403] = "authentication", [429] = "rate_limit", [404] = "not_found", [408] = "timeout",
   [504] = "timeout",
 }
 
-local function matching(rules, text)
-  for _, rule in ipairs(rules) do
-    for _, pattern in ipairs(rule[2]) do
-      if text:find(pattern) then return rule[1] end
-    end
-  end
+-- Statuses that say little of what is wrong: words and codes know better.
+local VAGUE = { [400] = true, [403] = true, [422] = true, [424] = true, [429] = true }
+
+local function is_vague(status)
+  return status == nil or status < 300 or status >= 500 or VAGUE[status] == true
 end
 
 -- BudgetExceeded, budget-exceeded and BUDGET_EXCEEDED are one code.
 local function normalized(code)
-  return values.lower((code:gsub("(%l)(%u)", "%1_%2"))):gsub("[-%s.]", "_")
+  return (scalars.lower((code:gsub("(%l)(%u)", "%1_%2"))):gsub("[-%s./]+", "_"))
 end
 
-local function first_kind(codes, rules)
-  for _, rule in ipairs(rules) do
-    for _, code in ipairs(codes) do
-      if matching({ rule }, (normalized(code))) then return rule[1] end
+local function by_pattern(code, meanings)
+  local patterns = meanings.code_patterns
+  for i = 1, #patterns do
+    if code:find(patterns[i][1]) then return patterns[i][2] end
+  end
+end
+
+local LONGEST_CODE = 100 -- bytes; a sentence in a code's place is no code
+
+-- Which kinds the codes stand for: {kind = true}; and the codes that say less than what is beside them.
+local function kinds_of(codes, meanings)
+  local kinds, vague, asked = {}, {}, {}
+  for i = 1, #codes do
+    local code = codes[i]
+    if not asked[code] and #code <= LONGEST_CODE and code:find("^[%w_.:/-]+$") then
+      local name = normalized(code)
+      local kind = meanings.codes[name]
+      if kind == "vague" then table.insert(vague, name) else kind = kind or by_pattern(name, meanings) end
+      if kind then kinds[kind] = true end
     end
+    asked[code] = true
+  end
+  return kinds, vague
+end
+
+local function first_of(kinds, order)
+  for i = 1, #order do
+    if kinds[order[i]] then return order[i] end
   end
 end
 
--- LiteLLM says `auth_error` of much that its door turns away, budgets too: the words know better. A sentence in a
--- code's place is no code.
-local function split(codes)
-  local telling, vague = {}, {}
-  for _, code in ipairs(codes) do
-    local list = normalized(code) == "auth_error" and vague or telling
-    if code:find("^[%w_.-]+$") then table.insert(list, code) end
+local function said_first(told, order, meanings)
+  for i = 1, told and #order or 0 do
+    if said.says(meanings.words[order[i]], told) then return order[i] end
   end
-  return telling, vague
-end
-
--- What is not found may be anything: there a status that says what it is knows better.
-local function by_code(codes, status)
-  local kind = first_kind(codes, CODES)
-  if kind ~= "not_found" or status == nil or status < 300 or VAGUE[status] then return kind end
 end
 
 local function by_status(status)
@@ -87,16 +71,49 @@ local function by_status(status)
   return "server"
 end
 
--- facts: outcome, status, codes (a list of texts, most telling first), message, has_reasons (a moderation's).
--- Returns a kind.
-function M.kind(facts)
-  local codes, vague = split(facts.codes)
-  local outcome = values.lower(facts.outcome or "")
-  local kind = OUTCOMES[outcome] or TELLING_STATUSES[facts.status] or by_code(codes, facts.status)
+-- What is not found may be anything: there a status that says what it is knows better.
+local function by_other_codes(kinds, status)
+  local kind = first_of(kinds, OTHERS)
+  if kind == "not_found" and not is_vague(status) then return nil end
+  if kind == "not_found" and status and status >= 500 then return nil end
+  return kind
+end
+
+local function of_refusal(facts, kinds, meanings)
+  local outcome = facts.outcome and meanings.outcomes[scalars.lower(facts.outcome)]
+  local status = meanings.statuses[facts.status]
+  return outcome or (status ~= "too_large" and status) or first_of(kinds, REFUSALS)
+    or (facts.has_reasons and facts.status == 403 and "policy_denied")
+    or said_first(facts.told, REFUSALS, meanings)
+end
+
+local function is_too_large(facts, kinds, meanings)
+  if meanings.statuses[facts.status] == "too_large" or kinds.too_large then return true end
+  return is_vague(facts.status) and facts.told ~= nil and said.says(meanings.words.too_large, facts.told)
+end
+
+local function of_others(facts, kinds, vague, meanings)
+  local kind = by_other_codes(kinds, facts.status)
+  if not kind and is_vague(facts.status) then kind = said_first(facts.told, WORDS_OF_OTHERS, meanings) end
+  if kind or not is_vague(facts.status) then return kind end
+  for i = 1, #vague do
+    kind = kind or by_pattern(vague[i], meanings)
+  end
+  return kind
+end
+
+-- facts: outcome, status, codes (a list of texts), told (the words, as gateways/said.lua takes them, or nil),
+-- has_reasons (a moderation's); meanings: what gateways mean.
+-- Returns a kind, and whether it is one of a request that is too large, or of a budget that other calls hold for now.
+function M.kind(facts, meanings)
+  local kinds, vague = kinds_of(facts.codes, meanings)
+  local kind = of_refusal(facts, kinds, meanings)
+  if kind == "budget_exceeded" then
+    return kind, kinds.in_flight and "in_flight" or said_first(facts.told, { "in_flight" }, meanings)
+  end
   if kind then return kind end
-  if facts.has_reasons and facts.status == 403 then return "policy_denied" end
-  if VAGUE[facts.status] and facts.message then kind = matching(WORDS, values.lower(facts.message)) end
-  return kind or by_code(vague, facts.status) or by_status(facts.status)
+  if is_too_large(facts, kinds, meanings) then return "validation", "too_large" end
+  return of_others(facts, kinds, vague, meanings) or by_status(facts.status)
 end
 
 return M

@@ -1,71 +1,164 @@
--- errors/fields.lua: reads out of a refusal what a program can act on: when to come back, which policy, what
--- limit, how much of it is used. Leans on errors/waits.lua, errors/unwrap.lua and errors/values.lua. Never invents
--- a value: what is not there is nil.
+-- errors/fields.lua: walks once through the tables of a refusal and gathers what a program can act on.
+-- Leans on errors/embedded.lua for tables inside texts and on the meanings of gateways/ for what a field is called.
+-- Never invents a value: what is not there is nil.
+--
+-- What it gathers: {places (tables, the nearest first), codes (texts, the nearest first), facts (by name), texts (what
+-- tables inside texts say), field}.
 
+local embedded = require("llm_gateway.errors.embedded")
+local messages = require("llm_gateway.errors.message")
+local paths = require("llm_gateway.errors.path")
+local scalars = require("llm_gateway.errors.scalars")
 local unwrap = require("llm_gateway.errors.unwrap")
-local values = require("llm_gateway.errors.scalars")
-local waits = require("llm_gateway.errors.retry_after")
-
-local number, integral = values.number, values.integral
 
 local M = {}
 
+local number, text, as_text = scalars.number, scalars.text, scalars.as_text
+
+-- Where more of an error lies, beside its message.
 local AROUND = {
-  "details", "metadata", "error_details", "data", "message", "innererror", "provider_specific_fields",
+  "details", "metadata", "error_details", "data", "message", "innererror", "provider_specific_fields", "detail",
+  "param", "violations", "fieldViolations", "base_resp", "error", "fault", "cause", "extra", "inner_error",
+  "providerMetadata",
+}
+local MOST_ITEMS, MOST_PLACES = 10, 40
+
+-- Where a code stands, and texts that may carry a table.
+local CODES = {
+  "code", "error_code", "errorCode", "internalCode", "error_type", "type", "error", "errorcode", "__type", "Code",
+  "status", "reason", "finishReason", "finish_reason", "limit_source", "status_code",
+}
+local CARRIERS = { "message", "raw", "detail", "error", "reason", "body", "msg" }
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Facts
+
+local function name_of(value)
+  if type(value) ~= "table" then return as_text(value) end
+  return name_of(value.name) or name_of(value.id) or name_of(value.policy_name) or name_of(value[1])
+end
+
+local function span_or_date(value)
+  return type(value) == "number" and number(value) or text(value)
+end
+
+local READERS = {
+  policy_name = name_of, limit = number, current = number, remaining = number, size_limit = number, size = number,
+  budget_type = text, retry_after = span_or_date, retry_after_ms = number, request_id = text,
 }
 
-local function add_around(list, place)
-  table.insert(list, place)
-  for _, name in ipairs(AROUND) do
-    local beside = place[name]
+-- The facts in one table: of two names for one fact, the one that is known better.
+local function read_facts(found, place, fields)
+  local ranks = {}
+  for name, value in next, place do
+    local known = fields[name]
+    local fact = known and known.fact
+    local reader = fact and found.facts[fact] == nil and READERS[fact]
+    if reader and (not ranks[fact] or known.rank < ranks[fact].rank) then
+      local read = reader(value)
+      if read ~= nil then ranks[fact] = { rank = known.rank, value = read } end
+    end
+  end
+  for fact, best in next, ranks do found.facts[fact] = best.value end
+end
+
+-- "com.amazon.coral.service#ExpiredTokenException" -> "ExpiredTokenException"
+local function without_namespace(code)
+  return code:match("#([^#:]+)") or code
+end
+
+local function read_codes(found, place)
+  for i = 1, #CODES do
+    local value = place[CODES[i]]
+    if value ~= nil and type(value) ~= "table" then
+      local code = as_text(value)
+      if code then found.codes[#found.codes + 1] = without_namespace(code) end
+    end
+  end
+end
+
+local function read_field(found, place)
+  local field = paths.of_list(place.loc) or paths.of_text(place.param) or paths.of_text(place.field)
+  if field and not found.field then found.field = field end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- The walk
+
+local function add(found, place)
+  if found.seen[place] or #found.places >= MOST_PLACES then return end
+  found.seen[place] = true
+  table.insert(found.places, place)
+end
+
+local function add_around(found, place)
+  for i = 1, #AROUND do
+    local beside = place[AROUND[i]]
     if type(beside) == "table" then
-      if beside[1] == nil then table.insert(list, beside) end
-      for _, item in ipairs(beside) do
-        if type(item) == "table" then table.insert(list, item) end
+      if beside[1] == nil then add(found, beside) end
+      for j = 1, math.min(#beside, MOST_ITEMS) do
+        if type(beside[j]) == "table" then add(found, beside[j]) end
       end
     end
   end
 end
 
--- The tables where a field may be, the nearest first.
-local function places(inner, body)
-  local list = {}
-  add_around(list, inner)
-  if type(body) == "table" and body ~= inner then add_around(list, body) end
-  return list
-end
-
-local function first_field(inner, body, names, convert)
-  for _, place in ipairs(places(inner, body)) do
-    for _, name in ipairs(names) do
-      local value = convert(place[name])
-      if value ~= nil then return value end
+-- A table inside a text of the place. It is walked through after all others.
+local function read_carried(found, place)
+  for i = 1, #CARRIERS do
+    local value = place[CARRIERS[i]]
+    local carried, is_all
+    if type(value) == "string" and value:find("{", 1, true) then carried, is_all = embedded.value(value) end
+    if carried then
+      table.insert(found.carried, { value = carried, text = value, is_all = is_all })
+    elseif CARRIERS[i] == "raw" and text(value) then
+      table.insert(found.texts, value)
     end
   end
 end
 
-local WAIT_FIELDS = { "retry_after", "retry_after_seconds", "retryAfter", "cooldown_seconds", "retryDelay" }
-
-local function span_or_date(value)
-  return type(value) == "number" and number(value) or unwrap.text(value)
+local function walk(found, first, fields)
+  if type(first) ~= "table" then return end
+  local at = #found.places + 1
+  add(found, first)
+  while found.places[at] do
+    local place = found.places[at]
+    read_facts(found, place, fields)
+    read_codes(found, place)
+    read_field(found, place)
+    read_carried(found, place)
+    add_around(found, place)
+    at = at + 1
+  end
 end
 
--- Seconds to wait before a repeat makes sense, or nil.
-function M.retry_after(kind, inner, body, headers, message)
-  return waits.retry_after(kind, headers, message, first_field(inner, body, WAIT_FIELDS, span_or_date))
+local MOST_CARRIED = 3
+
+-- Texts carry tables, whose texts may carry tables.
+local function walk_carried(found, fields)
+  local at = 1
+  while found.carried[at] and at <= MOST_CARRIED do
+    local carried = found.carried[at]
+    local inner = unwrap.body(carried.value)
+    carried.message = messages.of(inner)
+    if carried.message then table.insert(found.texts, carried.message) end
+    walk(found, inner, fields)
+    walk(found, carried.value, fields)
+    at = at + 1
+  end
+end
+
+-- Gathers out of the table that tells of an error, and out of the whole body; `fields` is the meanings'.
+function M.gather(inner, body, fields)
+  local found = { places = {}, seen = {}, codes = {}, facts = {}, texts = {}, carried = {} }
+  walk(found, inner, fields)
+  walk(found, body, fields)
+  walk_carried(found, fields)
+  return found
 end
 
 -- ---------------------------------------------------------------------------------------------------------
--- policy_name
-
-local POLICY_FIELDS = {
-  "policy_name", "policy", "rule", "guardrail_name", "guardrail", "interveningGuardrail", "intervening_guardrail",
-}
-
-local function name_of(value)
-  if type(value) ~= "table" then return values.text(value) end
-  return name_of(value.name) or name_of(value.id) or name_of(value.policy_name) or name_of(value[1])
-end
+-- policy_name, where it is no field
 
 -- A hook may fail without denying; where a gateway leaves `deny` out, having failed is all there is to go by.
 local function denied(hook, certain)
@@ -83,94 +176,41 @@ local function first_hook(results, certain)
   end
 end
 
-local function denying_hook(body)
-  local results = type(body) == "table" and body.hook_results
+local function denying_hook(place)
+  local results = place.hook_results
   if type(results) ~= "table" then return nil end
   return first_hook(results, true) or first_hook(results, false)
 end
 
+-- The first category, by the alphabet, that a content filter found.
 local function filtered_category(place)
-  local found
-  for category, result in pairs(type(place) == "table" and place or {}) do
+  local results, found = place.content_filter_result or place.content_filter_results, nil
+  for category, result in pairs(type(results) == "table" and results or {}) do
     if type(result) == "table" and result.filtered == true and (not found or category < found) then found = category end
   end
   return found
 end
 
-local function content_filter(inner, body)
-  for _, place in ipairs(places(inner, body)) do
-    local within = type(place.innererror) == "table" and place.innererror or place
-    for _, holder in ipairs({ within, place }) do
-      local found = filtered_category(holder.content_filter_result or holder.content_filter_results)
-      if found then return found end
-    end
+local function reason_listed(place)
+  return type(place.reasons) == "table" and name_of(place.reasons) or nil
+end
+
+local function first_of(places, read)
+  for i = 1, #places do
+    local found = read(places[i])
+    if found then return found end
   end
 end
 
-local RULES_WITHIN = 8192 -- bytes of a message
-
--- "Rule 'A' matched, Rule 'B' matched": the last one decided.
-local function matched_rule(message)
-  local found
-  for name in (message or ""):sub(1, RULES_WITHIN):gmatch("Rule '(.-)' matched") do found = name end
-  return found
-end
-
--- Which policy denied, or nil.
-function M.policy_name(inner, body, message)
-  return first_field(inner, body, POLICY_FIELDS, name_of)
-    or denying_hook(inner) or denying_hook(body)
-    or first_field(inner, body, { "policies_blocking" }, name_of)
-    or content_filter(inner, body)
-    or first_field(inner, body, { "reasons" }, name_of)
-    or matched_rule(message)
+-- Which policy denied, where no field is its name; or nil.
+function M.denier(found)
+  return first_of(found.places, denying_hook) or first_of(found.places, filtered_category)
+    or first_of(found.places, reason_listed)
 end
 
 -- Whether a moderation says why it denied.
-function M.has_reasons(inner, body)
-  return first_field(inner, body, { "reasons" }, name_of) ~= nil
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- limit, current, budget_type
-
--- Patterns over words in lower case; N stands for a number, which Python writes as 1e-05 when it is small, and others
--- as 1,000.00 when it is large.
-local NUMBERS = { "%$?(%-?[%d.]*%d[e][+-]?%d+)", "%$?(%-?[%d.,]*%d)" }
-local LIMIT_WORDS = { "max budget: N", "budget=N", "cost limit N per", "current limit: N", "limit:? N, used:? " }
-local CURRENT_WORDS = { "current cost: N", "spend=N", "limit:? %$?[%d.,]+, used:? N" }
-
-local function said(message, patterns)
-  for _, pattern in ipairs(patterns) do
-    for _, form in ipairs(NUMBERS) do
-      local digits = message:match((pattern:gsub("N", (form:gsub("%%", "%%%%")))))
-      local found = digits and number((digits:gsub(",", "")))
-      if found then return found end
-    end
-  end
-end
-
-local function from_words(message)
-  local words = values.lower(message or "")
-  local limit, current = said(words, LIMIT_WORDS), said(words, CURRENT_WORDS)
-  local remaining = said(words, { "remaining: N" })
-  if not current and limit and remaining then current = number(limit - remaining) end
-  return limit, current
-end
-
--- The limit of a budget or a rate, and how much of it is used; each may be nil.
-function M.limits(inner, body, headers, message)
-  local limit = first_field(inner, body, { "limit", "max_budget", "budget_limit", "hard_limit" }, number)
-  local current = first_field(inner, body, { "current", "current_spend", "spend" }, number)
-  local said_limit, said_current = from_words(message)
-  limit, current = limit or said_limit, current or said_current
-  if not limit and not current then limit, current = waits.limits(headers) end
-  return limit and integral(limit), current and integral(current)
-end
-
--- "monthly", "DAILY", ... or nil.
-function M.budget_type(inner, body)
-  return first_field(inner, body, { "budget_type", "period" }, unwrap.text)
+function M.has_reasons(found)
+  return first_of(found.places, reason_listed) ~= nil
 end
 
 return M

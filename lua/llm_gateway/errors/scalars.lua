@@ -14,6 +14,7 @@ local SECONDS = {
   m = 60, min = 60, mins = 60, minute = 60, minutes = 60,
   h = 3600, hr = 3600, hrs = 3600, hour = 3600, hours = 3600,
   d = 86400, day = 86400, days = 86400,
+  w = 604800, week = 604800, weeks = 604800,
 }
 local PER_SECOND = { ms = 1000, msec = 1000, millisecond = 1000, milliseconds = 1000, us = 1000000 }
 
@@ -33,13 +34,21 @@ function M.integral(number)
   return tointeger and tointeger(number) or number
 end
 
--- text(value) -> text that says something, or nil. A number becomes text; "None" and "null" are nothing.
+local LONGEST_NOTHING = 9 -- bytes: "undefined"
+
+-- text(value) -> a text that says something, without blanks around it; or nil. Gateways write their nulls out: "None".
 function M.text(value)
-  if type(value) == "number" then return ("%.14g"):format(value) end
   if type(value) ~= "string" then return nil end
+  if #value > LONGEST_NOTHING and value:find("^%S.*%S$") then return value end
   local trimmed = M.trim(value)
   if NOTHING[M.lower(trimmed)] then return nil end
   return trimmed
+end
+
+-- as_text(value) -> the same; a number becomes text.
+function M.as_text(value)
+  if type(value) == "number" then return (value % 1 == 0 and "%.0f" or "%.14g"):format(value) end
+  return M.text(value)
 end
 
 -- tonumber asks the locale for its decimal sign on some Lua versions; digits over a power of ten do not.
@@ -81,16 +90,28 @@ local function one_span(text)
   return nil
 end
 
+-- "2.07:01:20" (days, hours, minutes, seconds), "07:01:20".
+local function clock_span(text)
+  local days, hours, minutes, seconds, rest = text:match("^(%d*)%.?(%d%d):(%d%d):(%d%d)(.*)$")
+  if not hours or #days > 6 or rest:find("^[%d:]") then return nil end
+  return (tonumber(days) or 0) * 86400 + hours * 3600 + minutes * 60 + seconds, rest
+end
+
 local LONGEST_SPAN = 200 -- bytes; a hostile text may have any number of digits and units
 
--- span(text) -> seconds at the start of lower-case text ("6m0s", "1.5 seconds, ..."), the rest; or nil.
+-- span(text) -> seconds at the start of lower-case text ("6m0s", "21 minutes and 33 seconds", "2.07:01:20"), the rest;
+-- or nil.
 function M.span(text)
-  local total, rest = one_span(text:sub(1, LONGEST_SPAN))
+  text = text:sub(1, LONGEST_SPAN)
+  local total, rest = clock_span(text)
+  if total then return total, rest end
+  total, rest = one_span(text)
   if not total then return nil end
   while true do
-    local more, tail = one_span((rest:gsub("^,?%s*", "")))
+    local tail = rest:match("^%s+and%s+(%d.*)$") or rest:match("^,?%s*(%d.*)$")
+    local more, after = one_span(tail or "")
     if not more then return M.number(total), rest end
-    total, rest = total + more, tail
+    total, rest = total + more, after
   end
 end
 

@@ -1,8 +1,12 @@
 -- errors/transport.lua: words for what kept an exchange from its end: what happened, and what to do about it.
--- Leans on credentials.lua. Facts come from the C core: class, clock, limit_name, text (libcurl's words), connected,
--- proxy_status; and from the call: seconds, limit_bytes, url_origin, streaming, proxied.
+-- Leans on errors/answer.lua for request ids and on http/url.lua. Facts come from the C core: class, clock, limit_name,
+-- text (libcurl's words), connected, proxy_status; and from the call: seconds, limit_bytes, url_origin, streaming,
+-- proxied.
 
+local answers = require("llm_gateway.errors.answer")
 local credentials = require("llm_gateway.http.url")
+local errors = require("llm_gateway.errors.object")
+local secrets = require("llm_gateway.secrets")
 
 local M = {}
 
@@ -85,6 +89,18 @@ function M.message(facts)
   local text = credentials.without(facts.text or "")
   local more = advice(facts, text)
   return words(facts, text) .. (more and (" (%s)"):format(more) or "")
+end
+
+-- The error of an exchange that failed, out of the C core's facts and the call's: also headers (of an answer that had
+-- begun), partial, attempts, started, secrets.
+function M.of_failure(facts)
+  local fields = secrets.redact({
+    kind = M.kind(facts), message = M.message(facts), headers = facts.headers, partial = facts.partial,
+    request_id = facts.headers and answers.request_id(nil, facts.headers) or nil,
+  }, facts.secrets)
+  fields.attempts, fields.started, fields.not_sent = facts.attempts, facts.started, M.may_pass(facts)
+  local err = errors.new(fields)
+  return M.is_final(facts) and errors.finally(err) or err
 end
 
 return M

@@ -13,7 +13,7 @@
 --   refusal_in_200 a list of {field =, value =, kind =}: a plain 200 with that value is a refusal
 --   what its answers mean
 --   statuses       {[status] = kind}
---   codes          {kind = {code, ...}}: in snake case; `*` at an end stands for anything
+--   codes          {kind = {code, ...}}: in snake case; `*` stands for anything
 --   own_codes      the same, for what could be another's code: asked only where this profile is named
 --   words          {kind = {phrase, ...}}: whole words in lower case; "..." stands for anything between, and a table
 --                  {phrase, except = {phrase, ...}} for words that mean it only without others

@@ -52,7 +52,7 @@ end
 
 local function pattern_of(code)
   local from_start, to_end = code:sub(1, 1) ~= "*", code:sub(-1) ~= "*"
-  local text = code:gsub("%*", ""):gsub("%p", "%%%0")
+  local text = code:gsub("^%*", ""):gsub("%*$", ""):gsub("%p", "%%%0"):gsub("%%%*", ".*")
   return (from_start and "^" or "") .. text .. (to_end and "$" or "")
 end
 

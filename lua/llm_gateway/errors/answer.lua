@@ -1,0 +1,295 @@
+-- errors/answer.lua: the error of an HTTP answer, or of an event inside one.
+-- Leans on errors/unwrap.lua (where in a body the error is), errors/fields.lua (what a program can act on),
+-- errors/classify.lua (its kind) and on gateways/, whose meanings are loaded with the first refusal.
+
+local classify = require("llm_gateway.errors.classify")
+local errors = require("llm_gateway.errors.object")
+local fields = require("llm_gateway.errors.fields")
+local gateways = require("llm_gateway.gateways")
+local messages = require("llm_gateway.errors.message")
+local numbers = require("llm_gateway.errors.numbers")
+local page = require("llm_gateway.errors.page")
+local said = require("llm_gateway.gateways.said")
+local scalars = require("llm_gateway.errors.scalars")
+local secrets = require("llm_gateway.secrets")
+local unwrap = require("llm_gateway.errors.unwrap")
+local urls = require("llm_gateway.http.url")
+local waits = require("llm_gateway.errors.retry_after")
+
+local M = {}
+
+local text, as_text = scalars.text, scalars.as_text
+
+-- ---------------------------------------------------------------------------------------------------------
+-- request_id
+
+local REQUEST_ID_FIELDS = { "request_id", "requestId", "trace_id" }
+local REQUEST_ID_HEADERS = { "x-request-id", "request-id", "x-correlation-id" }
+
+local function first_text(place, names)
+  for i = 1, #names do
+    local found = text(place[names[i]])
+    if found then return found end
+  end
+end
+
+-- The id by which the gateway knows a request whose answer is no error: from its body, else from its headers; or nil.
+-- Without one of the usual headers, those that the profiles know are looked for.
+function M.request_id(body, headers, profile)
+  return type(body) == "table" and first_text(body, REQUEST_ID_FIELDS)
+    or first_text(headers, profile and profile.request_ids or REQUEST_ID_HEADERS)
+    or first_text(headers, gateways.meanings(profile).headers.request_id.exact)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Words
+
+-- A plain 2xx or 3xx that is no use: say what came instead.
+local function unusable(answer)
+  if answer.status >= 300 and answer.status < 400 then
+    local where = answer.headers.location
+    return ("the gateway redirects%s, and redirects are not followed: is base_url right?"):format(
+      where and " to " .. urls.without(where) or "")
+  end
+  local what = answer.headers["content-type"] or "no content type"
+  local wanted = answer.in_stream and "an event stream or a chat completion"
+    or type(answer.value) == "table" and "a JSON object" or "JSON"
+  if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
+  return ("expected %s, got %s: %s"):format(wanted, what, scalars.clip(answer.text, 80))
+end
+
+local function is_2xx(status)
+  return status >= 200 and status <= 299
+end
+
+-- Whether an event's data that cannot be decoded is meant as an error all the same.
+function M.looks_like_error(data)
+  return type(data) == "string" and data:find('^%s*{%s*"error"') ~= nil
+end
+
+-- The words of a body that is no JSON.
+local function words_of_text(answer)
+  if answer.value ~= nil then return nil end
+  if M.looks_like_error(answer.text) then return answer.text end
+  local refused = answer.event == "error" or answer.status < 200 or answer.status > 399
+  return refused and page.said(answer.text or "") or nil
+end
+
+-- A message that is nothing but a table gives way to that table's words; one that says nothing is said with them.
+local function with_carried(message, found, meanings)
+  for i = 1, #found.carried do
+    local carried = found.carried[i]
+    if carried.text == message and carried.is_all and carried.message then return carried.message end
+  end
+  if not said.says(meanings.said_nothing, said.told(message)) then return message end
+  local more = found.texts[1]
+  return more and ("%s: %s"):format(message, scalars.clip(more, 300)) or message
+end
+
+local function message_of(read)
+  local inner, outer = read.inner, read.outer
+  local message = messages.of_checks(outer) or messages.of(inner) or messages.of(outer)
+  if not message then return nil end
+  local more = messages.more(inner, message)
+  return more and ("%s: %s"):format(message, more) or message
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Codes
+
+local CODES = { "code", "error_code", "errorCode", "error", "internalCode", "error_type", "errorcode", "__type" }
+
+-- A type, a status or a reason that is a code, and no sentence.
+local function identifier(value)
+  return type(value) == "string" and value:find("^[%a_][%w_.:-]*$") and text(value) or nil
+end
+
+local GENERIC = { error = true, failure = true, fail = true, failed = true, ok = true }
+
+-- The code in a table. One that only repeats a status gives way to `type`; an `error` that is the message is no code.
+local function code_in(place, statuses, message)
+  for i = 1, #CODES do
+    local value = place[CODES[i]]
+    local code = type(value) ~= "table" and as_text(value)
+    if code and (CODES[i] ~= "error" or code ~= message) and not statuses[tonumber(code) or 0] then
+      return code:match("#([^#:]+)") or code
+    end
+  end
+  local kind = identifier(place.type)
+  return kind and not GENERIC[scalars.lower(kind)] and kind or nil
+end
+
+local function first_code(places, read)
+  for i = 1, #places do
+    local found = read(places[i])
+    if found then return found end
+  end
+end
+
+-- The code as text, or nil: from the nearest table that has one, then reasons in details, a status in words, a header.
+local function code_of(read, found, statuses, message)
+  local function own(place) return code_in(place, statuses, message) end
+  local function reason(place)
+    return place ~= read.inner and place ~= read.outer and identifier(place.reason)
+  end
+  local function status(place)
+    local word = identifier(place.status)
+    return word and not GENERIC[scalars.lower(word)] and word or nil
+  end
+  return own(read.inner) or own(read.outer) or first_code(found.places, reason) or first_code(found.places, own)
+    or first_code(found.places, status) or read.header_code
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Status
+
+-- Some put the status before their words: "429: Rate limit reached", "Error code: 429 - ...".
+local function status_said(message)
+  local digits = message and (message:match("^([45]%d%d): ") or message:match("^Error code: ([45]%d%d) "))
+  return digits and tonumber(digits)
+end
+
+-- The error's own status, else HTTP's; of an error inside a stream its own or nil.
+local function status_of(answer, read, message)
+  if read.own_status then return read.own_status end
+  if not is_2xx(answer.status) then return answer.status end
+  local own = read.is_error and (unwrap.status(read.inner) or unwrap.status(read.outer) or status_said(message))
+  if own then return own end
+  return not answer.in_stream and answer.status or nil
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Putting it together
+
+-- A router puts its provider's headers into the body; the answer's own win.
+local function relayed(inner, headers)
+  local provider = type(inner.metadata) == "table" and inner.metadata.headers
+  if type(provider) ~= "table" then return headers end
+  local merged = {}
+  for name, value in pairs(provider) do merged[scalars.lower(tostring(name))] = tostring(value) end
+  for name, value in pairs(headers) do merged[name] = value end
+  return merged
+end
+
+-- A 2xx body that is no error is one only for not being what was asked for.
+local function is_error_answer(answer)
+  if answer.event == "error" or answer.status < 200 or answer.status >= 400 then return true end
+  return unwrap.is_error(answer.value)
+end
+
+local NOTHING = {}
+
+local function read_body(answer)
+  local inner, own_status = unwrap.body(answer.value)
+  local header = answer.headers["x-amzn-errortype"]
+  return {
+    is_error = is_error_answer(answer), inner = inner, own_status = own_status,
+    outer = type(answer.value) == "table" and answer.value or NOTHING,
+    header_code = header and header:match("^[^:]+"),
+  }
+end
+
+local function add_codes(found, read, answer)
+  if read.header_code then table.insert(found.codes, read.header_code) end
+  if answer.event and answer.event ~= "error" then table.insert(found.codes, answer.event) end
+end
+
+-- All that was said, for words to be looked for in.
+local function told_of(message, found)
+  if not message then return nil end
+  return said.told(found.texts[1] and message .. "\n" .. table.concat(found.texts, "\n") or message)
+end
+
+local function kind_of(answer, read, found, status, told, meanings)
+  if not read.is_error then
+    local broken = answer.in_stream and is_2xx(answer.status) and not M.looks_like_error(answer.text)
+    return broken and "stream" or "server"
+  end
+  return classify.kind({
+    outcome = text(read.inner.outcome) or text(read.outer.outcome), status = status, told = told,
+    codes = found.codes, has_reasons = status == 403 and fields.has_reasons(found),
+  }, meanings)
+end
+
+local LIMITED = { budget_exceeded = true, rate_limit = true }
+local RATED = { rate_limit = true, server = true, timeout = true }
+local CHECKED = { validation = true, not_found = true }
+
+local function without_words(answer, status)
+  return ("HTTP %d%s"):format(status or answer.status, answer.lost and (" (%s)"):format(answer.lost) or "")
+end
+
+local function said_name(told, meanings)
+  local name
+  said.read(meanings.said.policy_name, told, function(found)
+    name = text(found.policy_name)
+    return name ~= nil
+  end)
+  return name
+end
+
+-- What only this kind of error has.
+local function add_details(err, kind, trait, found, headers, told, meanings)
+  local rate = RATED[kind] and waits.rate(headers) or nil
+  err.retry_after = waits.seconds(kind, headers, meanings.headers, found.facts, rate, told)
+  if kind == "policy_denied" then
+    err.policy_name = found.facts.policy_name or fields.denier(found) or (told and said_name(told, meanings))
+  elseif LIMITED[kind] or trait == "too_large" then
+    err.limit, err.current = numbers.limits(kind, found.facts, told, rate, meanings)
+    err.budget_type = LIMITED[kind] and found.facts.budget_type or nil
+  end
+  if CHECKED[kind] then err.field = found.field end
+end
+
+local ADVICE = "no api_key was given"
+
+local function final_message(answer, read, kind, status, message)
+  if not message then
+    if answer.status < 400 then message = read.is_error and "the gateway reported an error" or unusable(answer) end
+    message = message or without_words(answer, status)
+  end
+  if answer.keyless and kind == "authentication" then message = ("%s (%s)"):format(message, ADVICE) end
+  return message
+end
+
+-- The error of an HTTP answer, or of an event inside one.
+-- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
+-- when that is no JSON), lost (why it has no body), in_stream, event (the SSE event's name), started (an event
+-- came before), partial, attempts, secrets, keyless (the call had no key), profile (the gateway's, or nil). The secrets
+-- are hidden before anything else: a message that shows the beginning of a body could show the beginning of a key.
+function M.of_answer(answer)
+  local profile = answer.profile
+  answer = secrets.redact(answer, answer.secrets)
+  local meanings, read = gateways.meanings(profile), read_body(answer)
+  local found = fields.gather(read.inner, read.outer, meanings.fields)
+  add_codes(found, read, answer)
+  local message = read.is_error and message_of(read) or words_of_text(answer)
+  message = message and with_carried(message, found, meanings)
+  local status = status_of(answer, read, message)
+  local told = told_of(message, found)
+  local kind, trait = kind_of(answer, read, found, status, told, meanings)
+  local headers = relayed(read.inner, answer.headers)
+  local statuses = { [status or answer.status] = true, [answer.status] = true }
+  local err = {
+    kind = kind, message = final_message(answer, read, kind, status, message), status = status,
+    code = read.is_error and code_of(read, found, statuses, message) or nil,
+    request_id = found.facts.request_id or first_text(answer.headers, meanings.headers.request_id.exact),
+    headers = answer.headers, body = answer.value == nil and answer.text or answer.value,
+    partial = answer.partial, attempts = answer.attempts, started = answer.started,
+    in_flight = trait == "in_flight", too_large = trait == "too_large",
+  }
+  add_details(err, kind, trait, found, headers, told, meanings)
+  return errors.new(err)
+end
+
+-- Whether a decoded body of a 2xx answer, or an event of a stream, is an error; `profile` (may be nil) knows marks of
+-- refusals that come as a good answer.
+function M.is_error_body(value, profile)
+  if unwrap.is_error(value) then return true end
+  for _, mark in ipairs(profile and type(value) == "table" and profile.refusal_in_200 or NOTHING) do
+    if value[mark.field] == mark.value then return true end
+  end
+  return false
+end
+
+return M

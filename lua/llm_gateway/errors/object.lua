@@ -1,0 +1,77 @@
+-- errors/object.lua: the error table: makes one, knows one, raises one, prints one.
+-- Leans on errors/scalars.lua. Never reads an answer.
+
+local scalars = require("llm_gateway.errors.scalars")
+
+local M = {}
+
+local Error = {}
+local finals = setmetatable({}, { __mode = "k" }) -- by error; see is_final
+
+-- A page's title may repeat the status: it is not said twice.
+local function words_of(err)
+  local status = err.status and ("%d"):format(err.status)
+  local rest = status and err.message:sub(1, #status) == status and err.message:match("^%d+[%s:]+(.*)$")
+  return rest and rest ~= "" and rest or err.message
+end
+
+-- `[429] Rate limit exceeded`; `[connection] ...` without a status, or where the status says that all is well.
+function Error.__tostring(err)
+  local status = err.status
+  local said = status and (status < 200 or status > 299)
+  return ("[%s] %s"):format(said and ("%d"):format(status) or err.kind, words_of(err))
+end
+
+-- Lets ("could not chat: " .. err) work.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
+-- Whether a value is one of this library's errors.
+function M.is(value)
+  return type(value) == "table" and getmetatable(value) == Error
+end
+
+-- assert for every Lua (5.1's refuses a table): its arguments when the first is true, else raises the second.
+function M.assert(value, ...)
+  if value then return value, ... end
+  local err = ...
+  if err == nil then err = "assertion failed!" end
+  error(err, 0)
+end
+
+local LONGEST_PARTIAL = 2 ^ 20 -- bytes; cut only here, where no secret is left that could be cut in two
+local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true }
+local FINAL_KINDS = { policy_denied = true, budget_exceeded = true, authentication = true, stream = true }
+
+local function is_retryable(fields)
+  if fields.started then return false end
+  if fields.kind == "budget_exceeded" and fields.in_flight then return (fields.retry_after or 0) > 0 end
+  if FINAL_KINDS[fields.kind] or fields.too_large then return false end
+  if fields.kind == "rate_limit" or fields.not_sent then return true end
+  local status = fields.status
+  return status ~= nil and (RETRYABLE_STATUSES[status] or (status >= 500 and status <= 599)) or false
+end
+
+-- An error table. fields.kind and fields.message are needed. These only tell whether it is retryable: `started` (an
+-- event was handed over already), `not_sent` (the request went to nobody), `in_flight` (a budget that other calls hold
+-- at the moment), `too_large`.
+function M.new(fields)
+  if fields.partial then fields.partial = scalars.beginning(fields.partial, LONGEST_PARTIAL) end
+  if fields.retryable == nil then fields.retryable = is_retryable(fields) end
+  fields.started, fields.not_sent, fields.in_flight, fields.too_large = nil, nil, nil, nil
+  return setmetatable(fields, Error)
+end
+
+-- Marks an error as one that would be the same each time. Returns it.
+function M.finally(err)
+  finals[err] = true
+  return err
+end
+
+-- Whether a failure would be the same each time: a certificate that was refused, an address that is none.
+function M.is_final(err)
+  return finals[err] == true
+end
+
+return M

@@ -1,0 +1,42 @@
+-- errors/path.lua: which field of a request a refusal is about, in this library's own form: `messages[2].content`.
+-- Leans on errors/scalars.lua. Gateways count from 0, Lua from 1.
+
+local scalars = require("llm_gateway.errors.scalars")
+
+local M = {}
+
+local LONGEST = 200 -- bytes
+local NO_FIELDS = { body = true, query = true, path = true, header = true } -- where FastAPI found it
+
+local function step(path, name)
+  local index = tonumber(name)
+  if index then return ("%s[%d]"):format(path, index + 1) end
+  return path == "" and name or path .. "." .. name
+end
+
+-- The path of a list of names and indexes: {"body", "messages", 0, "content"}; nil when it is none, or empty.
+function M.of_list(list)
+  if type(list) == "string" then return M.of_text(list) end
+  if type(list) ~= "table" then return nil end
+  local path = ""
+  for i = 1, #list do
+    local name = list[i]
+    if type(name) ~= "string" and type(name) ~= "number" then return nil end
+    if i > 1 or not NO_FIELDS[name] then path = step(path, name) end
+  end
+  return path ~= "" and path or nil
+end
+
+-- The path of a text: "messages[0].content", "messages.[0].content", "messages.0.content", "/messages/0/content"; nil
+-- when it is a sentence, or nothing.
+function M.of_text(value)
+  local text = scalars.text(value)
+  if not text or #text > LONGEST or not text:find("^[$/%a_][%w_%-./%[%]'\"]*$") then return nil end
+  local path = ""
+  for name in text:gsub("^%$", ""):gmatch("[%w_%-]+") do
+    if path ~= "" or not NO_FIELDS[name] then path = step(path, name) end
+  end
+  return path ~= "" and path or nil
+end
+
+return M
