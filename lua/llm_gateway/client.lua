@@ -10,6 +10,7 @@ local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
 local requests = require("llm_gateway.request.models")
+local structured = require("llm_gateway.helpers.structured")
 local tool_runs = require("llm_gateway.helpers.run_tools")
 local wait = require("llm_gateway.loop.wait")
 
@@ -68,17 +69,21 @@ local function prepare(config, given, build)
 end
 
 -- Asks for a chat completion. `request` has the API's fields (messages, model, temperature, ...) and may have
--- this call's own options (timeout, headers, api_key, ...). Returns the reply, or nil, err. With stream = true it
+-- this call's own options (timeout, headers, api_key, ...). Its `response_format` may be a JSON Schema as a Lua table,
+-- which reply:parsed() then checks. Returns the reply, or nil, err. With stream = true it
 -- waits for the answer's head and returns what `for` takes: the stream, nil, nil, the stream.
 function Client:chat(request)
   local config = check_client(self, "chat", 2)
   local body, own = prepare(config, request, requests.chat)
   if not body then return nil, own end
+  local schema, err = structured.ask(body, request)
+  if err then return nil, err end
   local call = { method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true }
-  local answer, err = perform(self, config, own, call, 2)
+  local answer
+  answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if call.stream then return answers.stream(answer, call, false) end
-  return answers.reply(answer)
+  if not call.stream then return structured.expect(schema, answers.reply(answer)) end
+  return structured.expect(schema, answers.stream(answer, call, false))
 end
 
 -- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it

@@ -26,7 +26,7 @@ return {
   new = client.new, -- a client
   is_error = errors.is, -- whether a value is one of this library's error tables
   assert = errors.assert, -- assert for every Lua
-  text = replies.text, info = replies.info, -- reply:text() and reply:info() by another way
+  text = replies.text, info = replies.info, parsed = replies.parsed, -- reply:text() and the like by another way
 
   array = json.array, null = json.null, -- an empty list; an explicit null
   json = { encode = json.encode, decode = json.decode },

@@ -10,6 +10,7 @@ local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
+local structured = require("llm_gateway.helpers.structured")
 
 local TOO_LATE = "the call was stopped: the time for all of it is over"
 
@@ -130,7 +131,7 @@ function stages.read(self)
   if self.over then return end
   if err then return failed(self, err) end
   if not chunk then
-    local reply = self.whole:reply(self.stream:info())
+    local reply = structured.expect_same(self.stream, self.whole:reply(self.stream:info()))
     self.stream, self.whole = nil, nil
     return take_reply(self, reply)
   end

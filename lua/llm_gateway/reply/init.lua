@@ -2,6 +2,7 @@
 -- Leans on json.lua. A reply's fields are exactly the gateway's; what else is known of it is kept apart.
 
 local json = require("llm_gateway.json")
+local structured = require("llm_gateway.helpers.structured")
 
 local M = {}
 
@@ -39,7 +40,15 @@ function M.info(reply)
   return infos[reply]
 end
 
-local methods = { text = M.text, info = M.info }
+-- The value that the text is, checked against the request's response_format; or nil, err (see helpers/structured.lua).
+function M.parsed(reply)
+  if type(reply) ~= "table" then
+    error(("parsed: expected a reply, got %s (is it reply:parsed()?)"):format(type(reply)), 2)
+  end
+  return structured.parsed(reply, M.text(reply))
+end
+
+local methods = { text = M.text, info = M.info, parsed = M.parsed }
 local metatable = { __index = methods }
 
 -- What a `for` over it would call.

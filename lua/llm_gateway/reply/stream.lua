@@ -8,6 +8,7 @@ local chunks = require("llm_gateway.reply.chunk_reader")
 local collector = require("llm_gateway.reply.assemble")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
+local structured = require("llm_gateway.helpers.structured")
 local coroutines = require("llm_gateway.loop.coroutines")
 local loop_state = require("llm_gateway.loop.state")
 local wait = require("llm_gateway.loop.wait")
@@ -193,7 +194,7 @@ function Stream:collect()
     chunk, err = self:next()
   end
   if err then return nil, err end
-  return whole:reply(self:info())
+  return structured.expect_same(self, whole:reply(self:info()))
 end
 
 -- Closes the connection, so that the server stops. A stream that has ended stays as it ended; any other gives

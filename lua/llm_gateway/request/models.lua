@@ -60,7 +60,7 @@ local CHAT = {
   field("stream", boolean),
   field("tools", list_of(object, 0)),
   field("tool_choice", either(text, object, "text or a table")),
-  field("response_format", object),
+  field("response_format", either(text, object, "text or a table")),
   field("seed", integer),
   field("user", text),
 }
