@@ -2,7 +2,7 @@
 -- Leans on brain, tools, words and json. Never writes to a connection.
 
 local brain = require "llm_gateway.devgateway.brain"
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local tools = require "llm_gateway.devgateway.tools"
 local words = require "llm_gateway.devgateway.words"
 

@@ -5,7 +5,7 @@
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local new_headers = require("http.headers").new
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local refusals = require "llm_gateway.devgateway.refusals"
 
 local READ_TIMEOUT = 60

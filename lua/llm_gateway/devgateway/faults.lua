@@ -2,7 +2,7 @@
 -- A fault is NAME, or NAME;option=value;option=value.
 -- Leans on misdeeds (faults on the connection), raw and framed, completion and json. Never plays one unasked.
 
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local checks = require "llm_gateway.devgateway.checks"
 local completion = require "llm_gateway.devgateway.completion"
 local framed = require "llm_gateway.devgateway.framed"

@@ -1,7 +1,7 @@
 -- devgateway/lab.lua: the development gateway's own paths, for tests: fixtures, scripts, an echo and counters.
 -- Leans on raw, json, files and exchange. None of them asks for a key.
 
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local files = require "llm_gateway.devgateway.files"
 local raw = require "llm_gateway.devgateway.raw"
 

@@ -70,7 +70,7 @@ end
 local function load_config(settings)
   if not settings.config then return settings end
   local text = require("llm_gateway.devgateway.files").read(settings.config)
-  local config, why = require("llm_gateway.json").decode(text)
+  local config, why = require("llm_gateway.devgateway.json").decode(text)
   if type(config) ~= "table" then error(settings.config .. ": " .. tostring(why or "no object"), 0) end
   for name, value in pairs(config) do
     if settings[name] == nil then settings[name] = value end
@@ -87,7 +87,7 @@ local function find_modules()
 end
 
 local function has_libraries()
-  return pcall(require, "http.server") and pcall(require, "llm_gateway.json")
+  return pcall(require, "http.server") and pcall(require, "llm_gateway.devgateway.json")
 end
 
 local function announce(settings, port)

@@ -3,7 +3,7 @@
 -- denied stream with status 200 and the real status inside the body.
 -- Leans on json. Never decides anything.
 
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 
 local function flat(refusal, request_id)
   return { detail = refusal.message, error_code = refusal.code, policy_name = refusal.policy_name,

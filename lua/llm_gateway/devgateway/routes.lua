@@ -2,7 +2,7 @@
 -- Leans on checks, guard, completion, vectors and exchange. Every answer is made from the request;
 -- never from a fixture (lab does that).
 
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local checks = require "llm_gateway.devgateway.checks"
 local completion = require "llm_gateway.devgateway.completion"
 local vectors = require "llm_gateway.devgateway.vectors"

@@ -4,7 +4,7 @@
 -- Never runs anything.
 
 local dictation = require "llm_gateway.devgateway.dictation"
-local json = require "llm_gateway.json"
+local json = require "llm_gateway.devgateway.json"
 local words = require "llm_gateway.devgateway.words"
 
 local COMMON = {}
