@@ -24,9 +24,10 @@ build = {
   modules = {
     ["llm_gateway.core"] = {
       sources = {
-        "src/buffer.c", "src/clock.c", "src/loop.c", "src/mem.c", "src/poller_epoll.c", "src/poller_multi.c",
-        "src/sse.c", "src/transfer.c", "src/transfer_http.c",
-        "src/lclient.c", "src/lcore.c", "src/lloop.c", "src/lsse.c", "src/lterminal.c", "src/ltransfer.c",
+        "src/buffer.c", "src/clock.c", "src/json.c", "src/json_number.c", "src/json_write.c", "src/loop.c",
+        "src/mem.c", "src/poller_epoll.c", "src/poller_multi.c", "src/sse.c", "src/transfer.c", "src/transfer_http.c",
+        "src/lclient.c", "src/lcore.c", "src/lencode.c", "src/ljson.c", "src/lloop.c", "src/lsse.c",
+        "src/lterminal.c", "src/ltransfer.c",
       },
       libraries = { "curl" },
       incdirs = { "src", "$(CURL_INCDIR)" },
@@ -67,6 +68,7 @@ build = {
       ["llm_gateway.devgateway.files"] = "lua/llm_gateway/devgateway/files.lua",
       ["llm_gateway.devgateway.framed"] = "lua/llm_gateway/devgateway/framed.lua",
       ["llm_gateway.devgateway.guard"] = "lua/llm_gateway/devgateway/guard.lua",
+      ["llm_gateway.devgateway.json"] = "lua/llm_gateway/devgateway/json.lua",
       ["llm_gateway.devgateway.lab"] = "lua/llm_gateway/devgateway/lab.lua",
       ["llm_gateway.devgateway.launch"] = "lua/llm_gateway/devgateway/launch.lua",
       ["llm_gateway.devgateway.main"] = "lua/llm_gateway/devgateway/main.lua",

@@ -30,6 +30,7 @@ describe("the house #apart", function()
   end)
 
   it("knows lua-cjson in one file", function()
-    assert.same({ "lua/llm_gateway/json/init.lua" }, lines("grep -rlE 'require *\\(?\"cjson' lua"))
+    assert.same({ "lua/llm_gateway/json/encode.lua" },
+      lines("grep -rlE 'require,? *\\(?\"cjson' lua --include=*.lua --exclude-dir=devgateway"))
   end)
 end)

@@ -95,19 +95,184 @@ describe("decoding", function()
 
   it("says what is wrong with what is no JSON", function()
     for _, text in ipairs({
-      "", " ", "{", "[1,]", '{"a"}', "[1] [2]", "NaN", "[Infinity]", "nul", '"a', "{'a':1}", "0x10",
+      "", " ", "{", "[1,]", '{"a"}', "[1] [2]", "nul", '"a', "{'a':1}", "0x10",
     }) do
       local value, message = decode(text)
       assert.is_nil(value, text)
       assert.is_string(message, text)
-      assert.not_matches("json%.lua", message)
+      assert.not_matches("%.lua", message)
     end
+    assert.same({ n = 2, nil, "expected ',' or ']' at byte 4" }, { n = 2, decode("[1 2]") })
+    assert.same({ n = 2, nil, "the text ends too early at byte 2" }, { n = 2, decode("[") })
     local value, message = decode(nil)
     assert.is_nil(value)
     assert.matches("expected text, got nil", message)
   end)
 
+  -- Cases as JSONTestSuite has them: y_ must be read, n_ must not.
+  local ACCEPTED = {
+    "[]", "[[]   ]", '[""]', "[1E+2]", "[0e+1]", "[0e1]", "[ 4]", "[-0]", "[-123]", "[123.456e-7]", "[1E22]", "[1e-2]",
+    '{"asd":"sdf", "dfg":"fgh"}', '{"":0}', '{"foo\\u0000bar": 42}', '{"a":[]}', '{"title":"\\u041f"}', "[\n]",
+    '["\\u0060\\u012a\\u12AB"]', '["\\"\\\\\\/\\b\\f\\n\\r\\t"]', '["\\\\u0000"]', '["\\uDBFF\\uDFFF"]', '" "', "-0.1",
+    "true", "false",
+    '[[1],{"a":{}}]', " [1] ", "\t1\r\n", '["\127"]', '"\\u0000"', "[1,null,null,null,2]",
+  }
+  local REFUSED = {
+    "[1 true]", "[a\229]", '["": 1]', '[""],', "[,1]", "[1,,2]", '["x"]]', '["",]', '["x"', "[x", "[3[4]]", "[,]",
+    "[-]", "[*]",
+    '["a",\n4\n,1,', "[1,\n1\n,1", '[{}', "[fals]", "[nul]", "[tru]", "[++1234]", "[+1]", "[+Inf]", "[-01]",
+    "[-1.0.]", "[-2.]", "[-nan]", "[.-1]", "[.2e-3]", "[0.1.2]", "[0.3e+]", "[0.3e]", "[0.e1]", "[0E]", "[0E+]",
+    "[1.0e+]", "[1.0e-]", "[1.0e]", "[1 000.0]", "[1eE2]", "[2.e+3]", "[2.e-3]", "[2.e3]", "[9.e+]", "[Inf]", "[1+2]",
+    "[0x1]", "[0x42]", "[- 1]", "[-012]", "[-.123]", "[1.]", "[.123]", "[1.2a-3]", "[012]", '["x", truth]',
+    '{[: "x"}\n', '{"x", null}', '{"x"::"b"}', '{"a":"a" 123}', "{key: 'value'}", '{"a" b}', '{:"b"}', '{"a"', '{"a":',
+    "{1:1}", "{9999E9999:1}", "{null:null}", '{"id":0,,,,,}', "{'a':0}", '{"id":0,}', '{"a":"b"}/**/', '{"a":"b"}#',
+    '{"a":"a",,"c":"d"}', '{a: "b"}', '{"a":"a', '{ "foo" : "bar", "a" }', '{"a":"b"}#{}', '["\\uD800\\"]',
+    '["\\uD800\\u1"]', '["\\uD800\\u1x"]', "[\195\169]", '["a\0a"]', '["\\x00"]', '["\\\\\\"]', '["\\\t"]', '["\\a"]',
+    '["\\u00A"]', '["\\uD834\\Dd"]', '["\\uqqqq"]', "[\\n]", '"', "['single quote']", "abc", '["\\', "<.>", "[<null>]",
+    "[1]x", "[1]]", "[True]", "1]", '{"x": true,', "[][]", "]", "\239\187{}", "\239\187\191", "[", '{"":', "[\12]",
+    '[\226\129\160]', "\0", "[1]\0", "*", '{"a":"b"}/', "1 2", '{"a":1 "b":2}', "{}}", '["\\u{41}"]', "[nan]", "-NaN",
+    "[-Inf]", "Infinite", "[-Infinit]",
+  }
+
+  it("takes what is JSON and refuses what is not", function()
+    for _, text in ipairs(ACCEPTED) do assert.is_nil(select(2, decode(text)), text) end
+    for _, text in ipairs(REFUSED) do
+      local value, message = decode(text)
+      assert.is_nil(value, text)
+      assert.matches(" at byte %d+$", message, text)
+    end
+  end)
+
+  it("takes no beginning of a text for the whole", function()
+    local text = '{"a":[1.5e+3,-2,"x\\u00e9\\n",true,false,null,{"b":[]}],"c":"\240\159\152\128"}'
+    assert.is_table(decode(text))
+    for n = 0, #text - 1 do assert.is_nil((decode(text:sub(1, n)))) end
+  end)
+
+  it("reads NaN and Infinity, as Python writes them", function()
+    local list = decode("[NaN,Infinity,-Infinity,1e999]")
+    assert.is_true(list[1] ~= list[1])
+    assert.same({ math.huge, -math.huge, math.huge }, { list[2], list[3], list[4] })
+  end)
+
+  it("reads the double that is nearest", function()
+    for text, number in pairs({
+      ["0.1"] = 0.1, ["-0.006929283495992422"] = -0.006929283495992422,
+      ["1.7976931348623157e308"] = 1.7976931348623157e308,
+      ["5e-324"] = 5e-324, ["2.4703282292062327e-324"] = 0, ["2.4703282292062328e-324"] = 5e-324,
+      ["9007199254740993.0"] = 9007199254740992, ["9007199254740993.00000000000000000000000001"] = 9007199254740994,
+      ["0.000000000000000000000000000000000001e36"] = 1, ["123456789012345678901234567890e-30"] = 0.12345678901234568,
+      ["1e23"] = 1e23, ["8.5e22"] = 8.5e22, ["1e-7"] = 1e-7, ["0e99999999999"] = 0, ["1e-99999999999"] = 0,
+      [("1"):rep(400) .. "e-399"] = 1.1111111111111112, ["0." .. ("0"):rep(400) .. "1e401"] = 1,
+      ["1.00000000000000011102230246251565"] = 1, ["1.00000000000000011102230246251566"] = 1.0000000000000002,
+    }) do
+      assert.equal(number, decode(text), text)
+    end
+  end)
+
+  it("reads what any double is printed as", function()
+    math.randomseed(7)
+    for _ = 1, 3000 do
+      local number = (math.random() - 0.5) * 10 ^ math.random(-30, 30)
+      for _, form in ipairs({ "%.17g", "%.16e", "%.9g", "%.25f" }) do
+        local text = form:format(number)
+        assert.equal(tonumber(text), decode(text), text)
+      end
+    end
+  end)
+
+  it("knows no locale", function()
+    local before = os.setlocale(nil, "numeric")
+    for _, name in ipairs({ "de_DE.UTF-8", "de_DE", "fr_FR.UTF-8" }) do
+      if os.setlocale(name, "numeric") then break end
+    end
+    local number, long, text = decode("1.5"), decode("1.2345678901234567890123e-5"), encode({ 0.25, 1e-7 })
+    os.setlocale(before, "numeric")
+    assert.equal(1.5, number)
+    assert.equal(1.2345678901234567e-5, long)
+    assert.equal("[0.25,1e-07]", text)
+  end)
+
+  it("lets the last of several members with one key count, a null too", function()
+    assert.same({ a = 2 }, decode('{"a":1,"a":2}'))
+    assert.same({ a = 1 }, decode('{"a":null,"a":1}'))
+    assert.is_nil(next(decode('{"a":1,"a":null}')))
+    assert.same({ b = 1 }, decode('{"a":1,"b":1,"\\u0061":null}'))
+    assert.equal('{"tools":{}}', encode(decode('{"tools":{"a":1,"a":null}}')))
+    local members = {}
+    for i = 1, 300 do members[i] = ('"k%d":%d,"k%d":null'):format(i % 7, i, (i + 1) % 7) end
+    local object = decode("{" .. table.concat(members, ",") .. ',"k3":5}')
+    assert.equal(5, object.k3)
+  end)
+
+  it("keeps half a character at the edge of a text where that is asked for", function()
+    local list, _, halves = decode('["a\\ud83d","\\ude00b","c\\ud83dd","\\ud83d\\ude00"]', true)
+    assert.is_true(halves)
+    assert.same({ "a\237\160\189", "\237\184\128b", "c\239\191\189d", "\240\159\152\128" }, list)
+    assert.equal(1, select("#", decode('["\\ud83d\\ude00"]', true)))
+    assert.equal(1, select("#", decode('{"\\ud83d":1}', true)))
+  end)
+
+  it("may be called by a finalizer while it works", function()
+    if _VERSION == "Lua 5.1" then return end -- tables have no finalizers there
+    local text, deeper = '{"a":["\\n",{"b":[1.5,null]}],"c":{}}', 0
+    for _ = 1, 2000 do
+      setmetatable({}, { __gc = function()
+        deeper = deeper + 1
+        assert(encode(decode(text)) == '{"a":["\\n",{"b":[1.5,null]}],"c":{}}')
+      end })
+      assert.equal(text, encode(decode(text)))
+    end
+    collectgarbage()
+    assert.is_true(deeper >= 2000)
+  end)
+
+  -- Bytes of Lua for a byte of text; the garbage before is no part of it.
+  local function cost(text)
+    collectgarbage()
+    collectgarbage()
+    collectgarbage("stop")
+    local before = collectgarbage("count")
+    local value = decode(text)
+    local grown = (collectgarbage("count") - before) * 1024
+    collectgarbage("restart")
+    return grown / #text, value
+  end
+
+  it("needs little more than what the values need, whatever the text", function()
+    local empties = cost("[" .. ("[],"):rep(200000) .. "[]]")
+    assert.is_true(empties < 30, ("%.1f bytes a byte for empty lists"):format(empties))
+    local ones = cost("[" .. ("1,"):rep(200000) .. "1]")
+    assert.is_true(ones < 9, ("%.1f bytes a byte for small numbers"):format(ones))
+    for _, member in ipairs({ '"":1,', '"":null,', '"a":[],' }) do
+      local repeated = cost("{" .. member:rep(200000) .. '"b":2}')
+      assert.is_true(repeated < 30, ("%.1f bytes a byte for %s"):format(repeated, member))
+    end
+    local nulls, value = cost("[" .. ('{"a":null,"b":null,"c":null},'):rep(20000) .. "1]")
+    assert.is_nil(next(value[1]))
+    assert.is_true(nulls < 12, ("%.1f bytes a byte for nulls"):format(nulls))
+  end)
+
+  it("takes time linear in the text, whatever it is #timed", function()
+    for _, piece in ipairs({
+      "[],", "1,", '"a\\n",', "1.5e-300,", ("1"):rep(900) .. ",", '{"a":1,"a":null},', '"\\ud83d",',
+    }) do
+      local function seconds(n)
+        local text = "[" .. piece:rep(math.ceil(n / #piece)) .. "0]"
+        collectgarbage()
+        local started = os.clock()
+        assert(decode(text))
+        return os.clock() - started
+      end
+      seconds(1000)
+      local small, large = seconds(100000), seconds(800000)
+      assert.is_true(large < 30 * small + 0.05, ("%s: %g s for 8 times what took %g s"):format(piece, large, small))
+    end
+  end)
+
   it("stops at nesting that has no end", function()
+    assert.is_table(decode(("["):rep(1000) .. ("]"):rep(1000)))
+    assert.is_nil((decode(("["):rep(1001) .. ("]"):rep(1001))))
     assert.is_table(decode(("["):rep(900) .. ("]"):rep(900)))
     local value, message = decode(("["):rep(100000))
     assert.is_nil(value)
@@ -127,6 +292,84 @@ describe("encoding", function()
     assert.equal('{"a":[]}', encode({ a = llm.array({}) }))
     assert.equal('{"a":[]}', encode({ a = llm.array() }))
     assert.equal("{}", encode({}))
+  end)
+
+  it("takes an empty content for a list of parts", function()
+    assert.equal('{"content":[]}', encode({ content = {} }))
+    assert.equal('{"properties":{"content":{}}}', encode({ properties = { content = {} } }))
+  end)
+
+  it("knows lua-cjson's marks, where it has any", function()
+    assert.equal("[null]", encode({ cjson.null }))
+    if cjson.empty_array then assert.equal("[[]]", encode({ cjson.empty_array })) end
+    if cjson.array_mt then assert.equal("[[]]", encode({ setmetatable({}, cjson.array_mt) })) end
+  end)
+
+  it("knows Neovim's null and its empty dictionary, and needs no lua-cjson", function()
+    local program = [[
+      local NIL, mark = io.stdout, {}
+      vim = { NIL = NIL, empty_dict = function() return setmetatable({}, mark) end }
+      package.preload.cjson = function() error("no cjson") end
+      local json = require("llm_gateway.json")
+      local value = { a = NIL, tools = vim.empty_dict(), b = json.null }
+      io.write(json.encode(value), json.encode(json.decode('[null,[],{}]')))
+    ]]
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(program)
+    file:close()
+    local pipe = assert(io.popen((os.getenv("SPEC_LUA") or "lua5.4") .. " " .. path))
+    local said = pipe:read("*a")
+    pipe:close()
+    os.remove(path)
+    assert.equal('{"a":null,"b":null,"tools":{}}[null,[],{}]', said)
+  end)
+
+  it("refuses text that is no UTF-8, naming the byte", function()
+    local path, message = fault({ messages = { { content = "abc\195\169\255d" } } })
+    assert.equal("messages[1].content", path)
+    assert.equal("byte 6 is no UTF-8", message)
+    for _, text in ipairs({
+      "\128", "\192\128", "\193\191", "\194", "\224\159\128", "\237\160\128", "\240\143\128\128", "\244\144\128\128",
+      "\245\128\128\128", "\226\130", "\226\130x", "\240\159\152", "\254", "\255",
+    }) do
+      path, message = fault({ ("x"):rep(20) .. text .. ("y"):rep(20) })
+      assert.equal("[1]", path)
+      assert.equal("byte 21 is no UTF-8", message)
+      path, message = fault({ a = { [text] = 1 } })
+      assert.equal("a", path)
+      assert.equal("byte 1 of a key is no UTF-8", message)
+    end
+    for _, text in ipairs({ "\194\128", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128", "\239\191\191",
+      "\240\144\128\128", "\244\143\191\191" }) do
+      assert.equal('["' .. text:rep(9) .. '"]', encode({ text:rep(9) }))
+    end
+  end)
+
+  it("escapes each byte that must be, wherever it stands", function()
+    for byte = 0, 127 do
+      for before = 0, 9 do
+        local text = ("x"):rep(before) .. string.char(byte) .. ("y"):rep(9)
+        local json = encode({ text })
+        assert.equal(text, decode(json)[1])
+        assert.equal(text, cjson.decode(json)[1])
+        assert.not_matches("[%c\127]", json)
+      end
+    end
+  end)
+
+  it("sorts the keys of an object of any size", function()
+    for _, n in ipairs({ 2, 31, 32, 33, 34, 500 }) do
+      local object, wanted = {}, {}
+      for i = 1, n do
+        object["k" .. i * 7919 % n] = i
+        wanted[i] = ("k%d"):format(i * 7919 % n)
+      end
+      table.sort(wanted)
+      for i, key in ipairs(wanted) do wanted[i] = ('"%s":%d'):format(key, object[key]) end
+      if #wanted == n then assert.equal("{" .. table.concat(wanted, ",") .. "}", encode(object)) end
+    end
+    assert.equal('{"":1,"a":2,"a\\u0000":3,"aa":4}', encode({ aa = 4, ["a\0"] = 3, a = 2, [""] = 1 }))
   end)
 
   it("knows that a property may have any name", function()
@@ -175,6 +418,11 @@ describe("encoding", function()
     assert.equal("a", (fault({ a = { [true] = 1 } })))
     assert.equal("a", (fault({ a = { 1, x = 2 } })))
     assert.equal("a", (fault({ a = { [1.5] = 1 } })))
+    assert.equal('a["b\\n"].c[1][2]', (fault({ a = { ["b\n"] = { c = { { 1, print } } } } })))
+    local many = {}
+    for i = 1, 100 do many["k" .. i] = i end
+    many.k50 = { print }
+    assert.equal("many.k50[1]", (fault({ many = many })))
   end)
 
   it("tells a list with a hole, and a number that is a key", function()

@@ -6,6 +6,8 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #if LUA_VERSION_NUM == 501
 
@@ -31,5 +33,27 @@ static inline void *compat_testudata(lua_State *L, int i, const char *name) {
 #define compat_testudata          luaL_testudata
 
 #endif
+
+/* Where Lua has no integers they are numbers like any other. */
+static inline void compat_pushint64(lua_State *L, int64_t n) {
+#if LUA_VERSION_NUM >= 503
+  if ((lua_Integer)n == n) {
+    lua_pushinteger(L, (lua_Integer)n);
+    return;
+  }
+#endif
+  lua_pushnumber(L, (lua_Number)n);
+}
+
+/* Whether the number at `i` is an integer by type; then *n is it. */
+static inline bool compat_toint64(lua_State *L, int i, int64_t *n) {
+#if LUA_VERSION_NUM >= 503
+  *n = (int64_t)lua_tointeger(L, i);
+  return lua_isinteger(L, i) != 0;
+#else
+  (void)L, (void)i, (void)n;
+  return false;
+#endif
+}
 
 #endif

@@ -160,6 +160,8 @@ static const luaL_Reg functions[] = {{"now", l_now},
                                      {"take_interrupt", lterminal_take_interrupt},
                                      {"is_terminal", lterminal_is_terminal},
                                      {"is_private", lterminal_is_private},
+                                     {"json_decode", ljson_decode},
+                                     {"json_encoder", lencode_new},
                                      {NULL, NULL}};
 
 LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
@@ -174,6 +176,8 @@ LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
   lua_setfield(L, -2, "client_methods");
   lsse_open(L);
   lua_setfield(L, -2, "sse_methods");
+  ljson_open(L);
+  lencode_open(L);
   lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
   lua_setfield(L, -2, "curl_version");
   return 1;

@@ -46,6 +46,10 @@ transfer *ltransfer_push(lua_State *L, int owner, int keeper);
 /* Pushes the table of facts about why a transfer failed. */
 void ltransfer_push_failure(lua_State *L, const transfer *t);
 
+/* Pushes what a JSON text says (text[n] must be 0, and it must stay where it is) and returns how many
+ * values that is: see ljson.c, json_decode. */
+int ljson_push(lua_State *L, const char *text, size_t n, bool keep_halves);
+
 /* Each registers its class and leaves what lcore.c puts into the module on the stack. */
 void lloop_open(lua_State *L);
 void lclient_open(lua_State *L);
@@ -57,6 +61,13 @@ int lclient_new(lua_State *L);
 int lclient_config(lua_State *L);
 int lclient_send(lua_State *L);
 int lsse_new(lua_State *L);
+int ljson_decode(lua_State *L);
+int lencode_new(lua_State *L);
+
+/* Puts the marks of empty lists and objects into the module, which is on top of the stack. */
+void ljson_open(lua_State *L);
+
+void lencode_open(lua_State *L);
 
 int lterminal_watch_interrupts(lua_State *L);
 int lterminal_take_interrupt(lua_State *L);

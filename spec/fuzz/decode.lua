@@ -10,8 +10,10 @@
 local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
+local loop_state = require("llm_gateway.loop.state")
 local retry = require("llm_gateway.call.retry")
 local streams = require("llm_gateway.reply.stream")
+local wait = require("llm_gateway.loop.wait")
 
 local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
 local LONG_KEY = KEY .. "-and-more-of-it"
@@ -125,11 +127,15 @@ end
 -- Streams
 
 local function nothing() end
-local LOOP = { enter = nothing, take_breath = nothing, disturb = nothing, stir = nothing }
+local LOOP = {}
 
-function LOOP.await(_, _, subject, pull)
-  return pull(subject)
+-- A transfer here never makes anybody wait.
+local function replace_waiting()
+  wait.enter, wait.yield_turn, wait.wake_waiter, loop_state.mark_busy = nothing, nothing, nothing, nothing
+  function wait.await(_, _, subject, pull) return pull(subject) end
 end
+
+replace_waiting()
 
 local ENDS = {
   l = { class = "lost", text = "gone with $K", connected = true },
@@ -221,17 +227,22 @@ end
 
 local function check_same(a, b, path)
   demand(type(a) == type(b), "%s is the same type", path)
-  if type(a) ~= "table" then
+  if a ~= a then
+    demand(b ~= b, "%s is no number again", path)
+  elseif type(a) ~= "table" then
     demand(a == b and math.type(a) == math.type(b), "%s is the same: %s, %s", path, tostring(a), tostring(b))
-    return
   end
+  if type(a) ~= "table" then return end
   demand(json.is_array(a) == json.is_array(b), "%s is a list again", path)
   for name, item in next, a do check_same(item, b[name], "a value") end
   for name in next, b do demand(a[name] ~= nil, "%s has nothing new", path) end
 end
 
--- A decoded value may hold what may not be sent: numbers that would be damaged, and depth.
-local REFUSALS = { "^the number is too large", "^an infinite number", "^nested deeper" }
+-- A decoded value may hold what may not be sent: numbers that would be damaged, depth, bytes that are no text.
+local REFUSALS = {
+  "^the number is too large", "^an infinite number", "^NaN", "^nested deeper", "^byte %d+ is no UTF%-8$",
+  "^byte %d+ of a key is no UTF%-8$",
+}
 
 local function may_refuse(message)
   for _, pattern in ipairs(REFUSALS) do
@@ -245,7 +256,8 @@ local function check_json(text)
   local halves, _, found = json.decode(text, true)
   if found then halves = json.mend_all(halves) end
   demand(value ~= nil or why == nil or (type(why) == "string" and why ~= ""), "a reason")
-  check_same(value, halves, "the value with halves")
+  -- mend_all mends halves that came as bytes too
+  if not text:find("\237[\160-\191]") then check_same(value, halves, "the value with halves") end
   if value == nil then return end
   local sent, message = json.encode(value)
   if not sent then

@@ -1,20 +1,11 @@
 -- json/surrogates.lua: escapes of JSON that are no character: one half of a UTF-16 pair without the other.
 -- Leans on nothing. A half is carried as the three bytes UTF-8 would have for it (WTF-8), which no valid text
--- contains, until its other half is found or U+FFFD takes its place.
+-- contains, until its other half is found or U+FFFD takes its place. The core makes halves of escapes; here they meet.
 
 local M = {}
 
 local REPLACEMENT = "\239\191\189"
 local HIGH, LOW = "\237[\160-\175][\128-\191]", "\237[\176-\191][\128-\191]"
-
--- Whether a JSON text may have an escaped half.
-function M.found(text)
-  return text:find("\\u[dD][89aAbBcCdDeEfF]") ~= nil
-end
-
-local function wtf8(code)
-  return string.char(0xED, 0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
-end
 
 local function code_of(bytes)
   local second, third = bytes:byte(2, 3)
@@ -29,16 +20,6 @@ end
 
 local function join_pairs(text)
   return (text:gsub("(" .. HIGH .. ")(" .. LOW .. ")", joined))
-end
-
--- A JSON text with each escaped half as bytes, and pairs as the characters they are. An escape is taken with the
--- character after its backslash, so that what follows an escaped backslash is none.
-function M.to_bytes(text)
-  local rewritten = text:gsub("\\(.)(%x?%x?%x?%x?)", function(escaped, digits)
-    if escaped ~= "u" or not digits:find("^[dD][89aAbBcCdDeEfF]%x%x$") then return nil end
-    return wtf8(tonumber(digits, 16))
-  end)
-  return join_pairs(rewritten)
 end
 
 -- a .. b, with a character that was split between them made whole.

@@ -1,0 +1,276 @@
+/* ljson.c: JSON texts as Lua values: json.h's tape, built into tables.
+ *
+ * Tables get their size at once. A null is left out of an object and is the
+ * light userdata NULL in a list, as lua-cjson's. An empty table bears one of two
+ * metatables, so that it is written as it was read. Integers are integers where
+ * Lua has them.
+ *
+ * What a decode needs besides the Lua stack is in a scratch object of the Lua
+ * state, so that an error frees it. Nothing here raises over a text.
+ */
+#include "lcore.h"
+
+#include <string.h>
+
+#include "json.h"
+
+#define SCRATCH "llm_gateway.core.json"
+#define LIST    "llm_gateway.core.list"
+#define OBJECT  "llm_gateway.core.object"
+
+typedef struct scratch {
+  json_tape tape;
+  buffer text; /* the one whose escapes are being read */
+  bool busy;   /* a decode runs, or ended in an error */
+} scratch;
+
+typedef struct frame {
+  uint32_t left; /* items or members to come */
+  int index;     /* of the item that was read last */
+  bool is_list;
+  uint64_t keys; /* of an object: a bit for each that was set, the same for some that were not */
+} frame;
+
+typedef struct builder {
+  lua_State *L;
+  scratch *own;
+  const char *text;
+  const json_token *next;
+  bool *halves; /* see json_unescape */
+  unsigned depth;
+  frame open[JSON_MAX_DEPTH];
+} builder;
+
+/* ---- the scratch object ---- */
+
+static int l_gc(lua_State *L) {
+  scratch *s = luaL_checkudata(L, 1, SCRATCH);
+  json_tape_free(&s->tape);
+  buffer_free(&s->text);
+  return 0;
+}
+
+static scratch *new_scratch(lua_State *L) {
+  scratch *s = lcore_new(L, sizeof *s, SCRATCH);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "llm_gateway.core.json.scratch");
+  return s;
+}
+
+/* Pushes one that nobody uses: a finalizer may decode while a decode allocates. */
+static scratch *push_scratch(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "llm_gateway.core.json.scratch");
+  scratch *s = lua_touserdata(L, -1);
+  if (!s->busy) return s;
+  lua_pop(L, 1);
+  return new_scratch(L);
+}
+
+static void tidy(scratch *s) {
+  s->busy = false;
+  json_tape_trim(&s->tape);
+  buffer_clear(&s->text);
+}
+
+/* ---- values ---- */
+
+static void push_text(builder *b, json_token token, bool *halves) {
+  const char *text = b->text + json_at(token);
+  size_t n = json_size(token);
+  if (json_kind_of(token) == JSON_TEXT) {
+    lua_pushlstring(b->L, text, n);
+    return;
+  }
+  buffer *out = &b->own->text;
+  buffer_clear(out);
+  if (buffer_reserve(out, n) != 0) luaL_error(b->L, "not enough memory");
+  n = json_unescape(text, n, out->bytes, halves);
+  lua_pushlstring(b->L, out->bytes, n);
+}
+
+static void push_integer(builder *b, json_token bits) {
+  int64_t n;
+  memcpy(&n, &bits, sizeof n);
+  compat_pushint64(b->L, n);
+}
+
+static void push_double(builder *b, json_token bits) {
+  double n;
+  memcpy(&n, &bits, sizeof n);
+  lua_pushnumber(b->L, (lua_Number)n);
+}
+
+static void mark(lua_State *L, const char *name) {
+  lua_getfield(L, LUA_REGISTRYINDEX, name);
+  lua_setmetatable(L, -2);
+}
+
+/* Pushes the table; its items or members, if any, come later. Returns whether there are any. */
+static bool open_container(builder *b, json_token token, bool is_list) {
+  uint32_t n = (uint32_t)json_size(token);
+  int wanted = is_list ? (int)n : (int)json_at(token);
+  lua_createtable(b->L, is_list ? wanted : 0, is_list ? 0 : wanted);
+  if (wanted == 0) mark(b->L, is_list ? LIST : OBJECT);
+  if (n == 0) return false;
+  b->open[b->depth++] = (frame){.left = n, .is_list = is_list};
+  return true;
+}
+
+/* Pushes the next value. Returns whether it is a container that is still to be filled. */
+static bool push_value(builder *b) {
+  json_token token = *b->next++;
+  switch (json_kind_of(token)) {
+  case JSON_FALSE: lua_pushboolean(b->L, 0); return false;
+  case JSON_TRUE: lua_pushboolean(b->L, 1); return false;
+  case JSON_SMALL: compat_pushint64(b->L, json_small(token)); return false;
+  case JSON_INTEGER: push_integer(b, *b->next++); return false;
+  case JSON_DOUBLE: push_double(b, *b->next++); return false;
+  case JSON_TEXT:
+  case JSON_ESCAPED: push_text(b, token, b->halves); return false;
+  case JSON_LIST: return open_container(b, token, true);
+  case JSON_OBJECT: return open_container(b, token, false);
+  case JSON_NULL: break;
+  }
+  lua_pushlightuserdata(b->L, NULL);
+  return false;
+}
+
+/* ---- objects ---- */
+
+/* A bit that keys of another length or first byte seldom share. */
+static uint64_t key_bit(const builder *b, json_token key) {
+  if (json_kind_of(key) == JSON_ESCAPED) return UINT64_MAX;
+  size_t n = json_size(key);
+  unsigned first = n == 0 ? 0 : (unsigned char)b->text[json_at(key)];
+  return (uint64_t)1 << ((first + n * 7) % 64);
+}
+
+/* The last of several members with one key counts, and be it null. */
+static void remove_member(builder *b, json_token key) {
+  push_text(b, key, NULL);
+  lua_pushvalue(b->L, -1);
+  lua_rawget(b->L, -3);
+  bool found = !lua_isnil(b->L, -1);
+  lua_pop(b->L, 1);
+  if (!found) {
+    lua_pop(b->L, 1);
+    return;
+  }
+  lua_pushnil(b->L);
+  lua_rawset(b->L, -3);
+  mark(b->L, OBJECT); /* it may be empty now */
+}
+
+/* Pushes the next key. Returns false when its value is null: then nothing is pushed. */
+static bool push_key(builder *b, frame *object) {
+  json_token key = *b->next++;
+  uint64_t bit = key_bit(b, key);
+  if (json_kind_of(*b->next) == JSON_NULL) {
+    b->next++;
+    if ((object->keys & bit) != 0) remove_member(b, key);
+    return false;
+  }
+  object->keys |= bit;
+  push_text(b, key, NULL);
+  return true;
+}
+
+/* ---- building ---- */
+
+/* The value on top of the stack goes into the container below it (and below its key). */
+static void store(builder *b) {
+  frame *f = &b->open[b->depth - 1];
+  if (f->is_list)
+    lua_rawseti(b->L, -2, ++f->index);
+  else
+    lua_rawset(b->L, -3);
+}
+
+/* Pushes the value that the tape holds. */
+static void build(builder *b) {
+  push_value(b);
+  while (b->depth > 0) {
+    frame *f = &b->open[b->depth - 1];
+    if (f->left-- == 0) {
+      if (--b->depth > 0) store(b);
+    } else if (f->is_list || push_key(b, f)) {
+      if (!push_value(b)) store(b);
+    }
+  }
+}
+
+static int push_fault(lua_State *L, const json_tape *tape) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s at byte %d", tape->fault, (int)tape->fault_at + 1);
+  return 2;
+}
+
+static int push_whole(lua_State *L, scratch *s, const char *text, bool keep_halves) {
+  bool halves = false;
+  builder b; /* its frames are not cleared: that would cost more than most texts */
+  b.L = L;
+  b.own = s;
+  b.text = text;
+  b.next = s->tape.tokens;
+  b.halves = keep_halves ? &halves : NULL;
+  b.depth = 0;
+  s->busy = true;
+  if (json_kind_of(*b.next) == JSON_NULL)
+    lua_pushnil(L);
+  else
+    build(&b);
+  tidy(s);
+  if (!halves) return 1;
+  lua_pushnil(L);
+  lua_pushboolean(L, 1);
+  return 3;
+}
+
+int ljson_push(lua_State *L, const char *text, size_t n, bool keep_halves) {
+  scratch *s = push_scratch(L);
+  int status = json_parse(&s->tape, text, n);
+  if (status == JSON_NO_MEMORY) return luaL_error(L, "not enough memory");
+  /* a table and a key for each level */
+  if (status == JSON_BAD || !lua_checkstack(L, 2 * (int)s->tape.depth + 8)) {
+    if (status != JSON_BAD) s->tape.fault = "nested too deep for what is left of the stack";
+    int results = push_fault(L, &s->tape);
+    tidy(s);
+    return results;
+  }
+  return push_whole(L, s, text, keep_halves);
+}
+
+/* json_decode(text, keep_halves) -> value | nil for null | nil, message | value, nil, true: with
+ * keep_halves, a text may begin or end with half a surrogate pair */
+int ljson_decode(lua_State *L) {
+  size_t n;
+  if (lua_type(L, 1) != LUA_TSTRING) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "expected text, got %s", luaL_typename(L, 1));
+    return 2;
+  }
+  const char *text = lua_tolstring(L, 1, &n);
+  return ljson_push(L, text, n, lua_toboolean(L, 2) != 0);
+}
+
+/* ---- opening ---- */
+
+static void add_mark(lua_State *L, const char *name, const char *field) {
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, name);
+  lua_setfield(L, -2, field);
+}
+
+void ljson_open(lua_State *L) {
+  luaL_newmetatable(L, SCRATCH);
+  lua_pushcfunction(L, l_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  new_scratch(L);
+  lua_pop(L, 1);
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  add_mark(L, LIST, "list_mark");
+  add_mark(L, OBJECT, "object_mark");
+}
