@@ -6,6 +6,7 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
+local conversations = require("llm_gateway.helpers.conversation")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
@@ -24,6 +25,7 @@ return {
   _VERSION = "llm_gateway " .. client.VERSION,
 
   new = client.new, -- a client
+  conversation = conversations.begin, -- a chat that remembers
   is_error = errors.is, -- whether a value is one of this library's error tables
   assert = errors.assert, -- assert for every Lua
   text = replies.text, info = replies.info, parsed = replies.parsed, -- reply:text() and the like by another way

@@ -1,0 +1,195 @@
+-- helpers/conversation.lua: llm.conversation(): a chat that remembers what was said.
+-- Leans on a client's chat and run_tools, and on history.lua for the list of messages. The list changes only when a
+-- turn has ended well: one that failed, broke off or was not read to its end leaves it as it was.
+
+local assemble = require("llm_gateway.reply.assemble")
+local checks = require("llm_gateway.request.schema")
+local core = require("llm_gateway.core")
+local history = require("llm_gateway.helpers.history")
+local json = require("llm_gateway.json")
+
+local Talk = {}
+Talk.__index = Talk
+
+local inner = setmetatable({}, { __mode = "k" }) -- by talk: its client, the fields of each request, max_messages
+
+local function check_talk(self, name)
+  local own = inner[self]
+  if own then return own end
+  error(("%s: expected a conversation, got %s (is it talk:%s()?)"):format(name, type(self), name), 3)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- A turn
+
+local function is_of_ours(tool)
+  return type(tool) == "table" and tool.call ~= nil
+end
+
+-- Tools with a function are run; others are the program's to answer, by say.
+local function verb_of(request)
+  for _, tool in ipairs(type(request.tools) == "table" and request.tools or {}) do
+    if is_of_ours(tool) then return "run_tools" end
+  end
+  return "chat"
+end
+
+local function request_of(own, messages, given)
+  local request = {}
+  for name, value in pairs(own.fields) do request[name] = value end
+  for name, value in pairs(given) do request[name] = value end
+  request.messages = messages
+  return request
+end
+
+-- The list grows by what was said and answered. It is the one that the user may hold; where several turns were under
+-- way, they follow each other as they ended.
+local function remember(self, own, said, answered)
+  local list = self.messages
+  for _, message in ipairs(said) do list[#list + 1] = message end
+  for _, message in ipairs(answered) do list[#list + 1] = history.copy(message) end
+  if own.max_messages then history.shorten(list, own.max_messages, #list) end
+end
+
+-- A dry run has no message: nothing was said.
+local function remember_reply(self, own, turn, reply)
+  local choice = type(reply.choices) == "table" and reply.choices[1]
+  local message = type(choice) == "table" and choice.message
+  if type(message) == "table" then remember(self, own, turn.said, { message }) end
+end
+
+local function remember_run(self, own, turn, messages)
+  local answered = {}
+  for i = turn.length + 1, #messages do answered[#answered + 1] = messages[i] end
+  remember(self, own, turn.said, answered)
+end
+
+-- What reads a stream goes through its `next`: texts, collect and `for` too.
+local function watch(stream, on_item)
+  local next_item = stream.next
+  function stream.next(...)
+    local item, err, third = next_item(...)
+    on_item(item, err)
+    return item, err, third
+  end
+end
+
+local function follow_stream(self, own, turn, stream)
+  local whole = assemble.new()
+  watch(stream, function(chunk, err)
+    if chunk then
+      whole:add(history.copy(chunk))
+    elseif not err and not turn.is_over then
+      turn.is_over = true
+      remember_reply(self, own, turn, whole:reply())
+    end
+  end)
+end
+
+local function follow_run(self, own, turn, run)
+  watch(run, function(event)
+    if event and event.type == "done" then remember_run(self, own, turn, event.messages) end
+  end)
+end
+
+local function take_turn(self, own, turn, request)
+  local verb = verb_of(request)
+  local answer, second, third, fourth = own.client[verb](own.client, request)
+  if not answer then return nil, second end
+  if request.stream then
+    local follow = verb == "chat" and follow_stream or follow_run
+    follow(self, own, turn, answer)
+    return answer, second, third, fourth
+  end
+  if verb == "chat" then remember_reply(self, own, turn, answer) else remember_run(self, own, turn, second) end
+  return answer
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- What a user holds
+
+-- Says something: text, the parts of a content, a message, or a list of messages (results of tools). `options` are
+-- fields of this one request (stream = true, temperature, ...). Returns the reply, or nil, err; with stream = true
+-- what chat returns then, which has to be read to its end. Tools that have a function `call` are run (see run_tools).
+function Talk:say(what, options)
+  local own = check_talk(self, "say")
+  if type(what) ~= "string" and type(what) ~= "table" then
+    error("say: expected text or a message, got " .. checks.shown(what), 2)
+  end
+  if options ~= nil and type(options) ~= "table" then
+    error("say: expected a table of options, got " .. checks.shown(options), 2)
+  end
+  local said, messages = history.said(what), history.copy(self.messages)
+  for _, message in ipairs(said) do table.insert(messages, message) end
+  if own.max_messages then history.shorten(messages, own.max_messages, #messages - #said + 1) end
+  local turn = { said = said, length = #messages }
+  local answer, second, third, fourth = take_turn(self, own, turn, request_of(own, messages, options or {}))
+  return answer, second, third, fourth
+end
+
+local new
+
+-- Another conversation that begins with what was said in this one.
+function Talk:fork()
+  local own = check_talk(self, "fork")
+  return new(own.client, own.fields, own.max_messages, history.copy(self.messages))
+end
+
+-- The messages as JSON text: what `messages =` of another conversation takes. Or nil, and what of them is no JSON.
+function Talk:json()
+  check_talk(self, "json")
+  return json.encode(self.messages)
+end
+
+function Talk:__tostring()
+  return ("llm_gateway conversation (%d messages)"):format(#self.messages)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Beginnings
+
+function new(client, fields, max_messages, messages)
+  local self = setmetatable({ messages = json.array(messages) }, Talk)
+  inner[self] = { client = client, fields = fields, max_messages = max_messages }
+  return self
+end
+
+local function check_options(client, options, level)
+  if not core.config(client) then
+    error("conversation: expected a client, got " .. checks.shown(client), level + 1)
+  end
+  if type(options) ~= "table" then
+    error("conversation: expected a table of options, got " .. checks.shown(options), level + 1)
+  end
+  local most, system = options.max_messages, options.system
+  if most ~= nil and most ~= false and (type(most) ~= "number" or most < 1 or most % 1 ~= 0) then
+    error("conversation: max_messages: expected a whole number from 1 up, got " .. checks.shown(most), level + 1)
+  end
+  if system ~= nil and type(system) ~= "string" then
+    error("conversation: system: expected text, got " .. checks.shown(system), level + 1)
+  end
+end
+
+-- Begins a conversation. Options:
+--   system        text of the system's message
+--   max_messages  how many messages are kept, the system's included: the oldest are dropped, but never a call of
+--                 tools without its results
+--   messages      what was said before: a list, or the JSON text of one
+--   and any field of chat (model, temperature, tools, ...), which goes with each turn.
+-- Returns the conversation, whose `messages` is the list so far; or nil, err when `messages` is no good (a file that
+-- was cut short). Raises over other options that are wrong.
+local function begin(client, options)
+  options = options == nil and {} or options
+  check_options(client, options, 2)
+  local messages, err = history.read(options.messages == nil and {} or options.messages)
+  if not messages then return nil, err end
+  if options.system then history.set_system(messages, options.system) end
+  local fields = {}
+  for name, value in pairs(options) do fields[name] = value end
+  fields.system, fields.max_messages, fields.messages, fields.stream = nil, nil, nil, nil
+  local most = options.max_messages or nil
+  if most then history.shorten(messages, most, #messages) end
+  return new(client, fields, most, messages)
+end
+
+return { begin = begin }
