@@ -1,0 +1,55 @@
+-- house_rules.lua: what house_spec.lua holds the source against, as data.
+
+local M = {}
+
+-- C by floors: a file may include headers of its own floor and of those below. Names end in a star for a family.
+M.floors = {
+  [0] = "buffer clock json list mem platform* sse visibility",
+  [1] = "failure loop poller* socket transfer*",
+  [2] = "lclient lcompat lcore ljson lloop lsse ltransfer",
+}
+
+-- What a floor may not include, as patterns of what stands in #include <...>.
+M.closed = { [0] = { "^curl/", "^lua", "^lauxlib" }, [1] = { "^lua", "^lauxlib" }, [2] = {} }
+
+-- Lua by rooms: what the modules of a room may require, besides the room's own. A room is a folder; a module beside
+-- the folders is a room of its own. `core` is the C module.
+M.rooms = {
+  init = "client errors helpers json loop reply request version",
+  client = "call core errors gateways helpers http json loop options reply request secrets version",
+  helpers = "call core errors http json loop reply request secrets",
+  call = "core errors gateways http json loop secrets sse version",
+  reply = "call core errors gateways http json loop secrets",
+  request = "core errors gateways http json options secrets version",
+  options = "core gateways http loop request secrets",
+  errors = "core gateways http json secrets",
+  gateways = "http json",
+  secrets = "core http json",
+  loop = "core errors request",
+  sse = "core",
+  http = "core json",
+  json = "core",
+  version = "",
+  cli = "init client core devgateway errors gateways http json loop options request secrets version",
+  devgateway = "http json version", -- a process of its own, which must run without the C module
+}
+
+-- Libraries of others, by the rooms that know them: names as in `require`.
+M.others = {
+  json = "cjson", loop = "copas cqueues cqueues.condition luv",
+  devgateway = "cqueues cqueues.condition cqueues.errno cqueues.signal cqueues.socket ffi "
+    .. "http.h2_error http.headers http.server http.tls http.util openssl.pkey openssl.rand openssl.ssl.context "
+    .. "openssl.x509 openssl.x509.chain posix.sys.socket",
+}
+
+-- Programs, which run where they are required.
+M.programs = { ["llm_gateway.devgateway.main"] = true, ["llm_gateway.cli.main"] = true }
+
+-- The longest that a file or a function may be, in lines.
+M.longest = { c = { file = 450, func = 50 }, lua = { file = 300, func = 50 } }
+
+-- Words that belong in no file: paths of one machine, marks of what is unfinished, numbers of a tracker. The classes
+-- of one letter keep this list from finding itself.
+M.forbidden = { "/wor[k]/", "/roo[t]/", "/hom[e]/[a-z]", "TOD[O]", "FIXM[E]", "[Ii]ssue [#]?[0-9]{1,3}([^0-9]|$)" }
+
+return M
