@@ -1,4 +1,5 @@
-# Builds the C module for one Lua and runs the checks; README.md has the two commands for users.
+# Builds the C module for one Lua and runs the checks; README.md has the two commands for users. Warnings stop no
+# build but CI's, which sets WERROR=-Werror: a newer compiler knows new ones.
 #
 #   make                      build/5.4/llm_gateway/core.so
 #   make LUA=5.1 (5.2, 5.3, jit)
@@ -8,7 +9,9 @@
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make walks                how far five calls walk through the library
 #   make instructions         fails when a chat or a chunk takes 5 % more instructions than recorded; RECORD=yes records
-#   make test, make spec SPEC=spec/sse_spec.lua, make lint, make format
+#   make check                lint, the build and the fast specs under 5.4, for every day
+#   make test                 everything, as CI does
+#   make spec SPEC=spec/sse_spec.lua, make lint, make format
 #   make fuzz                 every fuzz target for a minute; FUZZ=sse FUZZ_SECONDS=3600 for one, longer
 
 LUA    ?= 5.4
@@ -16,7 +19,7 @@ EPOLL  ?= yes
 CC     ?= gcc
 CFLAGS ?= -O2 -g
 
-WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef -Werror
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef $(WERROR)
 LUA_NAME = $(if $(filter jit,$(LUA)),luajit,lua$(LUA))
 LUA_CFLAGS = $(shell pkg-config --cflags $(LUA_NAME))
 CURL_CFLAGS = $(shell pkg-config --cflags libcurl)
@@ -41,7 +44,7 @@ FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -f
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/loop.c src/transfer.c src/transfer_http.c src/poller_epoll.c
 
-.PHONY: all clean test spec valgrind sweep soak walks instructions lint format fuzz fuzz-targets
+.PHONY: all clean test check spec valgrind asan sweep soak walks instructions lint format fuzz fuzz-targets
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -55,12 +58,23 @@ $(OUT)/%.o: src/%.c $(wildcard src/*.h)
 test:
 	sh spec/run.sh
 
+check:
+	QUICK=yes sh spec/run.sh
+
 spec: all
 	LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/$(OUT)/?.so;;" \
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
 
 valgrind:
 	$(MAKE) -s spec LUA=5.4 LUA_BINARY=spec/valgrind.sh SPEC="--exclude-tags=timed,apart $(SPEC)"
+
+# The build with the sanitizers, and the Lua that runs it: SUFFIX=-asan LUA_BINARY=build/lua5.4-asan
+asan:
+	$(MAKE) -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
+	$(CC) -shared -fPIC -o build/alone.so spec/native/alone.c
+	printf '#!/bin/sh\nLD_PRELOAD="%s %s build/alone.so" exec lua5.4 "$$@"\n' \
+	  "$$($(CC) -print-file-name=libasan.so)" "$$($(CC) -print-file-name=libubsan.so)" >build/lua5.4-asan
+	chmod +x build/lua5.4-asan
 
 sweep:
 	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua
@@ -97,7 +111,7 @@ fuzz: fuzz-targets
 	sh spec/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
 
 lint:
-	luacheck --quiet lua spec examples bench
+	luacheck --quiet --no-color lua spec examples bench
 
 format:
 	clang-format -i src/*.c src/*.h spec/fuzz/*.c spec/fuzz/*.h

@@ -35,7 +35,7 @@ local function room_of(module) return module:match("^llm_gateway%.([%w_]+)") or 
 local sources = lines("ls src/*.c src/*.h")
 local scripts = lines("find lua -name '*.lua' | sort")
 
-describe("the house's C #apart", function()
+describe("the house's C", function()
   local function floor_of(name)
     for floor, names in pairs(rules.floors) do
       for known in names:gmatch("%S+") do
@@ -66,7 +66,7 @@ describe("the house's C #apart", function()
     assert.same({}, bad)
   end)
 
-  it("exports one symbol", function()
+  it("exports one symbol #apart", function()
     local found = lines("nm -D --defined-only build/5.4/llm_gateway/core.so | awk '{print $3}'")
     assert.same({ "luaopen_llm_gateway_core" }, found)
   end)
@@ -76,7 +76,7 @@ describe("the house's C #apart", function()
   end)
 end)
 
-describe("the house's Lua #apart", function()
+describe("the house's Lua", function()
   -- What each module requires, by name, as its text says.
   local requires = {}
   for _, path in ipairs(scripts) do
@@ -118,7 +118,7 @@ describe("the house's Lua #apart", function()
   end)
 
   -- A module alone, in a process of its own, and all of them in one: the same fields, so that none adds to another's.
-  describe("module", function()
+  describe("module #apart", function()
     local FIELDS = [[
       local function names(module)
         local list = {}
@@ -179,7 +179,8 @@ describe("the house's Lua #apart", function()
   end)
 
   it("yields and resumes in one file", function()
-      local opens = is_c and line:find("^%a.*%) {$") or not is_c and line:find("function[^\"]*%([%w_, .]*%)$")
+    assert.same({ "lua/llm_gateway/loop/coroutines.lua" },
+      lines("grep -rlE 'coroutine\\.(yield|resume|wrap)\\>' lua --include=*.lua --exclude-dir=devgateway"))
   end)
 
   it("knows lua-cjson in one file", function()
@@ -188,14 +189,14 @@ describe("the house's Lua #apart", function()
   end)
 end)
 
-describe("the house #apart", function()
+describe("the house", function()
   -- The lengths of a file's functions: from a line that opens one to the `end` or `}` at the same depth.
   local function function_lengths(path, is_c)
     local lengths, open, number = {}, {}, 0
     for line in io.lines(path) do
       number = number + 1
       local indent = #line:match("^ *")
-      local opens = is_c and line:find("^[%a].*%) {$") or not is_c and line:find("function[^\"]*%([%w_, .]*%)$")
+      local opens = line:find(is_c and "^%a.*%) {$" or "function[^\"]*%([%w_, .]*%)$")
       if opens then open[indent] = number end
       if open[indent] and not opens and line:find(is_c and "^}" or "^ *end") then
         table.insert(lengths, { lines = number - open[indent] + 1, where = path .. ":" .. open[indent] })

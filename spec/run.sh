@@ -1,89 +1,119 @@
 #!/bin/sh
-# All tests, from an empty Debian 12: installs what is missing, builds for every Lua, lints, and runs the specs;
-# ends with one line, "N passed, N failed, N skipped". LUAS="5.4 jit" limits it to some Luas.
+# All tests, from an empty Debian 12: installs what is missing, builds for every Lua, lints, and runs the specs; ends
+# with one line, "N passed, N failed".
+#
+#   LUAS="5.4 jit"      these Luas alone
+#   QUICK=yes           what `make check` runs: lint, the build and the fast specs under 5.4; installs nothing
+#   JOBS=2              how many parts run side by side; what measures time runs alone, behind them
+#   FUZZ_SECONDS=10     for each fuzz target
+#
+# A part is one line, `part "NAME | COMMAND"`. What cannot run here is skipped, and says why.
 set -eu
 cd "$(dirname "$0")/.."
 . .ci/setup.sh
+. .ci/parts.sh
 
-LUAS=${LUAS:-5.4 5.3 5.2 5.1 jit}
+JOBS=${JOBS:-2}
+export WERROR=-Werror
 
-need gcc clang libclang-rt-14-dev valgrind libc6-dev make pkg-config binutils ca-certificates curl openssl git procps libcurl4-openssl-dev \
-  lua5.4 liblua5.4-dev lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev \
-  luajit libluajit-5.1-dev lua-cjson lua-http lua-luv lua-cqueues lua-argparse lua-busted lua-check luarocks \
-  neovim love xvfb xauth
-command -v npm >/dev/null || need nodejs npm
+there() { command -v "$1" >/dev/null; }
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-
-# Counts a check that is no spec: name, command...
-check() {
-  name=$1
-  shift
-  echo "== $name"
-  if "$@"; then echo "1 success / 0 failures / 0 errors / 0 pending" >>"$results"
-  else echo "0 successes / 1 failure / 0 errors / 0 pending" >>"$results"; fi
-}
-
-# Runs busted under one Lua against one build: lua, build folder, specs...
+# Specs of one build: name, Lua, arguments of busted, variables of make.
 specs() {
-  lua=$1 build=$2
-  shift 2
-  echo "== specs: $lua, $build"
-  output=$(mktemp)
-  status=0
-  (
-    on_path "$build"
-    SPEC_LUA=$lua SPEC_BUILD=$build
-    export SPEC_LUA SPEC_BUILD
-    timeout 900 busted --lua="$lua" --output=plainTerminal --shuffle-tests "$@" 2>&1
-  ) >"$output" || status=$?
-  cat "$output"
-  grep -E '^[0-9]+ success(es)? / ' "$output" >>"$results" || status=99
-  # what ended badly though no spec failed: a crash at the end, or valgrind's complaint
-  if [ $status != 0 ] && ! grep -qE ' / [1-9][0-9]* (failure|error)' "$output"; then
-    echo "the process ended with $status"
-    echo "0 successes / 0 failures / 1 error / 0 pending" >>"$results"
-  fi
-  rm -f "$output"
+  part "specs: $1 | make -s spec LUA=$2 SPEC='--output=plainTerminal --shuffle-tests $3' ${4:-}"
 }
 
-interpreter() { if [ "$1" = jit ]; then echo luajit; else echo "lua$1"; fi; }
+# The spec files but those named ("sse transports").
+all_but() {
+  ls spec/*_spec.lua | grep -v -E "/($(echo "$1" | tr ' ' '|'))_spec" | tr '\n' ' '
+}
 
-check "builds with clang" make -s CC=clang LUA=5.4 SUFFIX=-clang
-check "builds without epoll" make -s LUA=5.4 EPOLL=no
-check "luacheck" luacheck --quiet --no-color lua spec examples bench
-# What takes long is tried with 5.4 alone.
-for lua in $LUAS; do
-  check "builds for Lua $lua" make -s LUA="$lua"
-  if [ "$lua" = 5.4 ]; then specs lua5.4 build/5.4 spec
-  else specs "$(interpreter "$lua")" "build/$lua" --exclude-tags=long spec; fi
+UNTIMED="--exclude-tags=timed"
+TRANSPORTS=spec/transports_spec.lua
+
+if [ "${QUICK:-}" = yes ]; then
+  export QUICK
+  FAST="--exclude-tags=timed,apart,long"
+  spec_files() { echo "$1" | sed 's|[a-z_]*|spec/&_spec.lua|g'; }
+  HALF="kept limits loop" OTHER="proxy retry secrets"
+  part "build | make -s LUA=5.4 -j2"
+  part "luacheck | make -s lint"
+  run_parts "$JOBS"
+  part "transports, 1 of 3 | SPEC_SHARD=1/3 make -s spec SPEC='$FAST $TRANSPORTS'"
+  for some in "$HALF" "$OTHER"; do specs "$some" 5.4 "$FAST $(spec_files "$some")"; done
+  specs "all others" 5.4 "$FAST $(all_but "transports $HALF $OTHER")"
+  run_parts "$JOBS"
+  total
+  exit
+fi
+
+need gcc libc6-dev make pkg-config binutils ca-certificates curl openssl git procps libcurl4-openssl-dev \
+  lua5.4 liblua5.4-dev lua-cjson lua-http lua-busted || echo "some things are missing: what is here runs"
+need clang libclang-rt-14-dev valgrind lua-check luarocks lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev \
+  lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse neovim love xvfb xauth ||
+  echo "some things are missing: what is here runs"
+there npm || need nodejs npm || echo "Portkey cannot run without node"
+
+luas=
+for lua in ${LUAS:-5.4 5.3 5.2 5.1 jit}; do
+  name=$(if [ "$lua" = jit ]; then echo luajit; else echo "lua$lua"; fi)
+  if there "$name" && pkg-config --exists "$name"; then luas="$luas $lua"; else skip "Lua $lua" "not installed"; fi
 done
 
-specs lua5.4 build/5.4-poll spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua
+# Builds, side by side.
+for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
+part "builds without epoll | make -s LUA=5.4 EPOLL=no"
+part "builds with sanitizers | make -s asan"
+if there clang; then
+  part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
+  for target in sse transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
+else
+  skip "clang and the fuzz targets" "clang is not installed"
+fi
+run_parts "$JOBS"
 
-for target in sse transfer decode; do
-  check "fuzz target builds: $target" make -s fuzz-targets FUZZ="$target"
-  check "fuzz: $target" sh spec/fuzz/run.sh "${FUZZ_SECONDS:-10}" "$target"
+# What is no matter of time, side by side, the longest first. The C core is the same under every Lua: the transports
+# are tried in full with 5.4, there under ASan too, and by parts elsewhere; what takes long, and what runs in processes
+# of its own, with 5.4 alone.
+export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
+# Specs of Lua code that has no C of ours below it, but what all others try too.
+PURE="errors request fixtures house rock readme examples devgateway portkey bad_input"
+if there valgrind; then
+  specs "valgrind" 5.4 "$UNTIMED,apart $(all_but "transports $PURE")" LUA_BINARY=spec/valgrind.sh
+  part "valgrind: transports, 1 of 12 | SPEC_SHARD=1/12 make -s valgrind SPEC=$TRANSPORTS"
+else
+  skip "valgrind" "not installed"
+fi
+for lua in $luas; do
+  case $lua in
+    5.4)
+      specs "Lua 5.4, transports" 5.4 "$UNTIMED $TRANSPORTS"
+      specs "Lua 5.4, cuts, memory and soak" 5.4 "spec/cuts_spec.lua spec/memory_spec.lua spec/soak_spec.lua"
+      specs "Lua 5.4" 5.4 "$UNTIMED $(all_but "transports hosts")"
+      ;;
+    *)
+      shard=$(((${shard:-0} + 1)))
+      specs "Lua $lua" "$lua" "$UNTIMED,long $(all_but "transports devgateway")"
+      part "Lua $lua: transports, $shard of 4 | SPEC_SHARD=$shard/4 make -s spec LUA=$lua SPEC=$TRANSPORTS"
+      specs "Lua $lua, memory" "$lua" "spec/memory_spec.lua"
+      ;;
+  esac
 done
+specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
+specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
+specs "without epoll" 5.4 "$UNTIMED spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua" EPOLL=no
+if there clang; then
+  for target in sse transfer decode; do
+    part "fuzz: $target | sh spec/fuzz/run.sh ${FUZZ_SECONDS:-10} $target"
+  done
+fi
+if there luacheck; then part "luacheck | make -s lint"; else skip "luacheck" "not installed"; fi
+if there valgrind; then part "instructions | make -s instructions"; fi
+run_parts "$JOBS"
 
-check "builds with sanitizers" make -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
-gcc -shared -fPIC -o build/alone.so spec/native/alone.c
-cat >build/lua5.4-asan <<EOF
-#!/bin/sh
-LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) build/alone.so" exec lua5.4 "\$@"
-EOF
-chmod +x build/lua5.4-asan
-ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
-export ASAN_OPTIONS UBSAN_OPTIONS
-specs build/lua5.4-asan build/5.4-asan --exclude-tags=timed,apart spec
-
-specs spec/valgrind.sh build/5.4 --exclude-tags=timed,apart spec
-
-awk '{ passed += $1; failed += $3 + $5; skipped += $7 }
-  END {
-    if (skipped > 0) printf "%d skipped: each says why above\n", skipped
-    printf "%d passed, %d failed\n", passed, failed
-    exit failed > 0 || passed == 0
-  }' \
-  FS='[ /]+' "$results"
+# What measures time, alone.
+TIMED=$(grep -l '#timed' spec/*_spec.lua | grep -v -E '/(cuts|memory|soak)_spec' | tr '\n' ' ')
+specs "hosts" 5.4 spec/hosts_spec.lua
+for lua in $luas; do specs "Lua $lua, timed" "$lua" "--tags=timed $TIMED"; done
+run_parts 1
+total

@@ -1,0 +1,31 @@
+#!/bin/sh
+# part.sh: runs one part, "NAME | COMMAND", and prints its output whole when it ends; parts.sh starts it. It adds
+# "PASSED FAILED SKIPPED" to $ROOM/results: busted's own counts where it ran, else one for the command.
+# With QUICK=yes a part that passed is one line.
+name=${1%% | *}
+log=$(mktemp "$ROOM/log.XXXXXX")
+begun=$(date +%s)
+
+timeout "${PART_SECONDS:-900}" sh -c "${1#* | }" >"$log" 2>&1 &
+trap 'kill $!' INT TERM
+wait $!
+status=$?
+
+# A process that ends badly though no spec failed has crashed, or a checker (valgrind) complains.
+counts=$(awk -v status=$status -F '[ /]+' '
+  /^[0-9]+ success(es)? \/ / { seen = 1; passed += $1; failed += $3 + $5; skipped += $7 }
+  END {
+    if (!seen) passed = status == 0
+    if (status != 0 && failed == 0) failed = 1
+    print passed + 0, failed + 0, skipped + 0
+  }' "$log")
+echo "$counts" >>"$ROOM/results"
+# shellcheck disable=SC2086
+set -- $counts
+
+{
+  flock 9
+  echo "== $name: $1 passed, $2 failed in $(($(date +%s) - begun)) s"
+  if [ "${QUICK:-}" != yes ] || [ "$2" != 0 ]; then cat "$log"; fi
+  [ $status = 0 ] || echo "== $name: ended with status $status"
+} 9>"$ROOM/lock"
