@@ -37,8 +37,8 @@ local scripts = lines("find lua -name '*.lua' | sort")
 
 describe("the house's C", function()
   local function floor_of(name)
-    for floor, names in pairs(rules.floors) do
-      for known in names:gmatch("%S+") do
+    for floor = 0, #rules.floors do
+      for known in rules.floors[floor]:gmatch("%S+") do
         if name:find("^" .. known:gsub("%*", ".*") .. "$") then return floor end
       end
     end
