@@ -5,7 +5,7 @@ local M = {}
 -- C by floors: a file may include headers of its own floor and of those below. A star stands for any ending; the
 -- lowest floor that names a file has it.
 M.floors = {
-  [0] = "buffer clock json list mem platform* sse visibility",
+  [0] = "buffer clock json* list mem platform* sse visibility",
   [1] = "failure loop poller* socket transfer*",
   [2] = "l*",
 }
@@ -20,7 +20,7 @@ M.rooms = {
   client = "call core errors gateways helpers http json loop options reply request secrets version",
   helpers = "call core errors http json loop reply request secrets",
   call = "core errors gateways http json loop secrets sse version",
-  reply = "call core errors gateways http json loop secrets",
+  reply = "call core errors gateways helpers http json loop secrets",
   request = "core errors gateways http json nearest options secrets version",
   options = "core gateways http loop nearest request secrets",
   errors = "core gateways http json secrets",
@@ -28,7 +28,7 @@ M.rooms = {
   secrets = "core http json",
   loop = "core errors request",
   sse = "core",
-  http = "core json",
+  http = "core errors json",
   json = "core",
   version = "", nearest = "",
   cli = "init client core devgateway errors gateways http json loop options request secrets version",
@@ -38,7 +38,7 @@ M.rooms = {
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {
   cli = "argparse", json = "cjson", loop = "copas cqueues cqueues.condition luv",
-  devgateway = "cqueues cqueues.condition cqueues.errno cqueues.signal cqueues.socket ffi "
+  devgateway = "cjson cqueues cqueues.condition cqueues.errno cqueues.signal cqueues.socket ffi "
     .. "http.h2_error http.headers http.server http.tls http.util openssl.pkey openssl.rand openssl.ssl.context "
     .. "openssl.x509 openssl.x509.chain posix.sys.socket",
 }
@@ -47,7 +47,7 @@ M.others = {
 M.programs = { ["llm_gateway.devgateway.main"] = true, ["llm_gateway.cli.main"] = true }
 
 -- The longest that a file or a function may be, in lines.
-M.longest = { c = { file = 450, func = 50 }, lua = { file = 300, func = 50 } }
+M.longest = { c = { file = 480, func = 50 }, lua = { file = 300, func = 50 } }
 
 -- Words that belong in no file: paths of one machine, marks of what is unfinished, numbers of a tracker. The classes
 -- of one letter keep this list from finding itself.
