@@ -144,6 +144,7 @@ build = {
       ["llm_gateway.helpers.json_schema"] = "lua/llm_gateway/helpers/json_schema.lua",
       ["llm_gateway.helpers.json_schema_faults"] = "lua/llm_gateway/helpers/json_schema_faults.lua",
       ["llm_gateway.helpers.json_values"] = "lua/llm_gateway/helpers/json_values.lua",
+      ["llm_gateway.helpers.reasoning"] = "lua/llm_gateway/helpers/reasoning.lua",
       ["llm_gateway.helpers.run_tools"] = "lua/llm_gateway/helpers/run_tools.lua",
       ["llm_gateway.helpers.strict"] = "lua/llm_gateway/helpers/strict.lua",
       ["llm_gateway.helpers.structured"] = "lua/llm_gateway/helpers/structured.lua",

@@ -5,6 +5,7 @@ local EXPECTED = {
   ["chat.lua"] = "42", ["stream.lua"] = "1 2 3 4 5 6 7 8 9 10 11 12", ["errors.lua"] = "denied by no%-secrets",
   ["embeddings.lua"] = "^0%.%d+  baking bread at home", ["models.lua"] = "gpt%-4", ["tools.lua"] = "Paris",
   ["tasks.lua"] = "task 3:  9", ["tour.lua"] = "That was the tour",
+  ["batch.lua"] = "the budget is used up.*of 10 answered for 0%.00",
   ["agent.lua"] = "failed: {\"error\":\"the call was denied: the user did not agree to pay\"}",
 }
 

@@ -9,6 +9,7 @@ local headers = require("llm_gateway.http.fields")
 local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
+local reasoning = require("llm_gateway.helpers.reasoning")
 local requests = require("llm_gateway.request.models")
 local structured = require("llm_gateway.helpers.structured")
 local tool_runs = require("llm_gateway.helpers.run_tools")
@@ -70,13 +71,14 @@ end
 
 -- Asks for a chat completion. `request` has the API's fields (messages, model, temperature, ...) and may have
 -- this call's own options (timeout, headers, api_key, ...). Its `response_format` may be a JSON Schema as a Lua table,
--- which reply:parsed() then checks. Returns the reply, or nil, err. With stream = true it
--- waits for the answer's head and returns what `for` takes: the stream, nil, nil, the stream.
+-- which reply:parsed() then checks; `reasoning` is "low", "medium", "high" or false. Returns the reply, or nil, err.
+-- With stream = true it waits for the answer's head and returns what `for` takes: the stream, nil, nil, the stream.
 function Client:chat(request)
   local config = check_client(self, "chat", 2)
   local body, own = prepare(config, request, requests.chat)
   if not body then return nil, own end
   local schema, err = structured.ask(body, request)
+  err = err or reasoning.put(body, config.profile and config.profile.reasoning)
   if err then return nil, err end
   local call = { method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true }
   local answer

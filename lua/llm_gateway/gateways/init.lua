@@ -9,7 +9,7 @@
 --   api_path       what stands between an origin and "/chat/completions"
 --   health_path    where it says how it is
 --   identity       {app =, org =, feature =, dry_run =}: names of header fields, each a text or a list
---   reasoning      how a request says how hard to think: "reasoning_effort", "reasoning", "thinking", ...
+--   reasoning      how a request says how hard to think: see helpers/reasoning.lua
 --   refusal_in_200 a list of {field =, value =, kind =}: a plain 200 with that value is a refusal
 --   what its answers mean
 --   statuses       {[status] = kind}

@@ -4,7 +4,7 @@ return {
   name = "volcengine",
   auth = "bearer",
   api_path = "/api/v3",
-  reasoning = "thinking",
+  reasoning = "thinking_type",
   codes = {
     policy_denied = {
       "sensitive_content_detected*", "input_text_sensitive_content_detected", "*risk_detection*",

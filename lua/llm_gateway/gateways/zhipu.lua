@@ -5,7 +5,7 @@ return {
   name = "zhipu",
   auth = "bearer",
   api_path = "/api/paas/v4",
-  reasoning = "thinking",
+  reasoning = "thinking_type",
   codes = {
     policy_denied = { "1301" },
     budget_exceeded = { "1113", "1304", "1308", "1309", "1310", "1110", "1111", "1112" },
