@@ -7,6 +7,7 @@
 #   make sweep                every call with every allocation failing
 #   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
+#   make bench                the benchmark: ten minutes; QUESTION="chat chunk" for some of it (bench/README.md)
 #   make walks                how far five calls walk through the library
 #   make instructions         fails when a chat or a chunk takes 5 % more instructions than recorded; RECORD=yes records
 #   make check                lint, the build and the fast specs under 5.4, for every day
@@ -44,7 +45,7 @@ FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -f
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/loop.c src/transfer.c src/transfer_http.c src/poller_epoll.c
 
-.PHONY: all clean test check spec valgrind asan sweep soak walks instructions lint format fuzz fuzz-targets
+.PHONY: all clean test check spec valgrind asan sweep soak walks bench instructions lint format fuzz fuzz-targets
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -85,7 +86,10 @@ soak:
 	sh bench/soak.sh $(SOAK_SECONDS) $(SOAK_CALLS)
 
 walks:
-	sh bench/walks.sh
+	sh bench/walks.sh $(if $(RECORD),record)
+
+bench:
+	BENCH_RECORD=$(RECORD) sh bench/bench.sh $(QUESTION)
 
 instructions:
 	sh bench/instructions.sh $(if $(RECORD),record)

@@ -3,11 +3,12 @@
 -- Leans on bench/place.lua. Each walk is taken several times and the shortest is printed, because how often a call
 -- steps the loop depends on the network.
 --
---   make walks     prints the table
+--   lua5.4 bench/walks.lua [record]     `record` puts the table into bench/README.md too
 
 package.path = package.path .. ";bench/?.lua"
 local llm = require "llm_gateway"
 local place = require "place"
+local put_into_readme = require "readme"
 
 local TIMES = 20
 
@@ -104,11 +105,21 @@ local WALKS = {
   { "chat", chat }, { "waited chunk", waited_chunk }, { "queued chunk", queued_chunk },
   { "denial", denial }, { "cancel", cancel },
 }
-local ROW = "%-14s %9s %6s %11s %12s"
 
-print(ROW:format("walk", "Lua calls", "files", "core's C", "other C"))
-for _, entry in ipairs(WALKS) do
-  local seen = shortest(entry[2])
-  print(ROW:format(entry[1], seen.calls, seen.files, seen.entries, seen.others))
-end
+local taken = {}
+for i, entry in ipairs(WALKS) do taken[i] = shortest(entry[2]) end
 server:stop()
+
+local function rows(form, head)
+  local out = { form:format("", "Lua calls", "files", "core's C", "other C") .. (head or "") }
+  for i, entry in ipairs(WALKS) do
+    local seen = taken[i]
+    table.insert(out, form:format(entry[1], seen.calls, seen.files, seen.entries, seen.others))
+  end
+  return table.concat(out, "\n")
+end
+
+print(rows("%-14s %9s %6s %9s %9s"))
+if arg[1] == "record" then
+  put_into_readme("the walks", rows("| %s | %s | %s | %s | %s |", "\n|---|---:|---:|---:|---:|") .. "\n")
+end

@@ -4,13 +4,14 @@
 --
 --   lua5.4 bench/instructions/count.lua [record|stages]
 --
--- Fails when one is more than TOLERANCE above what bench/instructions/recorded.lua says, or as far below: then the
--- record is to be renewed, for the next regression would hide in the difference. `record` writes that file; `stages`
--- prints where the instructions go, as a table in Markdown.
+-- Fails when one is more than TOLERANCE above what bench/instructions/recorded.lua says. One that is as far below is
+-- said to be: the record should be renewed then, or the next regression hides in the difference. `record` writes that
+-- file, and into bench/README.md where the instructions go; `stages` prints the latter alone.
 
 package.path = package.path .. ";bench/?.lua;bench/instructions/?.lua"
 local callgrind = require "callgrind"
 local place = require "place"
+local put_into_readme = require "readme"
 
 local TOLERANCE = 0.05
 local RECORD = "bench/instructions/recorded.lua"
@@ -56,16 +57,20 @@ local function record(counts)
   file:close()
 end
 
--- Prints each count beside the recorded one. Returns whether all are near enough.
+local function verdict(change)
+  if change > TOLERANCE then return "  SLOWER than recorded" end
+  return change < -TOLERANCE and "  faster: renew the record with `make instructions RECORD=yes`" or ""
+end
+
+-- Prints each count beside the recorded one. Returns whether none is too far above it.
 local function compare(counts, recorded)
   local fine = true
   print(("%-18s %12s %12s %9s"):format("instructions", "counted", "recorded", "change"))
   for i, entry in ipairs(COUNTS) do
-    local was, is = recorded[entry[1]] or 0, counts[i].total
-    local off = math.abs(is / was - 1) > TOLERANCE
-    print(("%-18s %12.0f %12.0f %+8.1f%%%s"):format(entry[1], is, was, (is / was - 1) * 100,
-      off and (is > was and "  SLOWER" or "  faster: renew the record with `make instructions RECORD=yes`") or ""))
-    fine = fine and not off
+    local was, is = recorded[entry[1]], counts[i].total
+    local change = is / was - 1
+    print(("%-18s %12.0f %12.0f %+8.1f%%%s"):format(entry[1], is, was, change * 100, verdict(change)))
+    fine = fine and change <= TOLERANCE
   end
   return fine
 end
@@ -75,29 +80,34 @@ local function sorted_stages(counts)
   local names, most = {}, {}
   for _, one in ipairs(counts) do
     for stage, cost in pairs(one.stages) do
-      if not most[stage] then table.insert(names, stage) end
-      most[stage] = math.max(most[stage] or 0, cost / one.total)
+      if not most[stage] and math.abs(cost) >= 1 then table.insert(names, stage) end
+      if math.abs(cost) >= 1 then most[stage] = math.max(most[stage] or 0, cost / one.total) end
     end
   end
   table.sort(names, function(a, b) return most[a] > most[b] end)
   return names
 end
 
-local function print_stages(counts)
-  print("| stage | a chat | | a chunk | | a collected chunk | |\n|---|---:|---:|---:|---:|---:|---:|")
+-- Where they go, as a table in Markdown.
+local function stages_text(counts)
+  local out = { "| stage | a chat | | a chunk | | a collected chunk | |", "|---|---:|---:|---:|---:|---:|---:|" }
   for _, stage in ipairs(sorted_stages(counts)) do
     local line = { "| " .. stage }
     for _, one in ipairs(counts) do
       local cost = one.stages[stage] or 0
       table.insert(line, ("%.0f | %.1f %%"):format(cost, cost / one.total * 100))
     end
-    print(table.concat(line, " | ") .. " |")
+    table.insert(out, table.concat(line, " | ") .. " |")
   end
-  print(("| **all** | **%.0f** | | **%.0f** | | **%.0f** | |"):format(counts[1].total, counts[2].total,
+  table.insert(out, ("| **all** | **%.0f** | | **%.0f** | | **%.0f** | |\n"):format(counts[1].total, counts[2].total,
     counts[3].total))
+  return table.concat(out, "\n")
 end
 
 local counts = count_all()
-if arg[1] == "stages" then print_stages(counts) end
-if arg[1] == "record" then record(counts) end
+if arg[1] == "stages" then print(stages_text(counts)) end
+if arg[1] == "record" then
+  record(counts)
+  put_into_readme("the stages", stages_text(counts))
+end
 if arg[1] ~= "stages" then os.exit(compare(counts, dofile(RECORD)) and 0 or 1) end

@@ -16,6 +16,7 @@
   "\"choices\":[{\"index\":0,\"delta\":"
 #define CHUNK_END ",\"logprobs\":null,\"finish_reason\":null}]}\n\n"
 
+static const char first_event[] = CHUNK_START "{\"role\":\"assistant\",\"content\":\"\"}" CHUNK_END;
 static const char last_events[] =
     CHUNK_START "{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
@@ -134,8 +135,16 @@ static void set_refusal(answer *a, const char *status, const char *body) {
   set_json_head(a, status);
 }
 
+/* With the first chunk, which names the role and has no text. */
 static void set_events_head(answer *a) {
   set_head(a, "200 OK", "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n");
+  piece both;
+  FILE *out = open_piece(&both);
+  fwrite(a->head.bytes, 1, a->head.n, out);
+  write_http_chunk(out, first_event, sizeof first_event - 1);
+  fclose(out);
+  free(a->head.bytes);
+  a->head = both;
 }
 
 static piece events(long count, long bytes) {

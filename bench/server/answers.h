@@ -5,10 +5,10 @@
  *   /chat              a completion of one sentence
  *   /close             the same, and the connection is closed
  *   /big-BYTES         a completion of so many bytes of text
- *   /stream-N-BYTES    N chunks at once, with so many bytes of text each (5)
- *   /slow-N            N chunks, one every 50 ms, each with the moment at which it was sent
- *   /floats-N-D        N embeddings of D numbers
- *   /base64-N-D        the same as base64 of float32
+ *   /stream-N-BYTES    N chunks at once, with so many bytes of text each (5), between one with the
+ *                      role and one with the finish_reason
+ *   /slow-N            the same one every 50 ms, each with the moment at which it was sent as its
+ * id /floats-N-D        N embeddings of D numbers /base64-N-D        the same as base64 of float32
  *   /denied            a refusal by policy
  *   /broke             a refusal for want of budget
  *
@@ -26,7 +26,7 @@ typedef struct piece {
 
 typedef struct answer {
   char path[64];
-  piece head;  /* the HTTP head */
+  piece head;  /* the HTTP head, and a stream's first chunk */
   piece block; /* sent `times` times */
   long times;
   piece tail; /* sent last */
