@@ -6,7 +6,7 @@ local M = {}
 -- lowest floor that names a file has it.
 M.floors = {
   [0] = "buffer clock json* list mem platform* sse visibility",
-  [1] = "failure loop poller* socket transfer*",
+  [1] = "failure loop poller* socket* transfer*",
   [2] = "l*",
 }
 

@@ -132,19 +132,62 @@ describe("a kept connection", function()
       it(("that ends with a %s as the request goes out had the only copy of it (%s)"):format(what, size), function()
         local reply, err, server = two_calls({}, nil, second, request)
         assert.is_nil(reply)
-        assert.same({ "connection", 1 }, { err.kind, err.attempts })
+        assert.same({ "connection", 1, true }, { err.kind, err.attempts, err.retryable })
+        assert.matches("kept connection", err.message)
         assert.is_true(server:count("second") <= 1)
       end)
+
+      it(("that ends with a %s as the request goes out has it tried again, for all to see (%s)"):format(what, size),
+        function()
+          local delays = {}
+          local options = { max_retries = 1, on_retry = function(seen) table.insert(delays, seen.delay) end }
+          local reply, _, server = two_calls(options, nil, second, request)
+          assert.same({ "second", 2, { 0 } }, { reply:text(), reply:info().attempts, delays })
+          assert.is_true(server:count("second") <= 2)
+          assert.equal(2, #server.connections)
+        end)
     end
   end
 
   it("that ends after a part of the answer had the only copy too", function()
-    local reply, err, server = two_calls({ max_retries = 2 }, nil, function(server, connection)
-      server:send(connection, "HTTP/1.1 200")
-      server:finish(connection)
-    end)
+    for _, part in ipairs({ "H", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n" }) do
+      local reply, err, server = two_calls({ max_retries = 2 }, nil, function(server, connection)
+        server:send(connection, part)
+        server:finish(connection)
+      end)
+      assert.is_nil(reply)
+      assert.same({ "connection", 1, false, 1 },
+        { err.kind, err.attempts, err.retryable, server:count("second") }, part)
+    end
+  end)
+
+  it("that ends long after the request went out had the only copy too #timed", function()
+    local server = serve({ max_retries = 2 })
+    assert(server:during(ask("first"), function(connection) server:send(connection, answer("first")) end))
+    local asked
+    local reply, err = server:during(function(client)
+      server.room.loop:spawn(function()
+        repeat server.room.loop:sleep(0.01) until asked
+        server.room.loop:sleep(1.1)
+        server:finish(asked)
+      end)
+      return client:chat(support.ask("second"))
+    end, function(connection) asked = connection end)
+    server.room:close()
     assert.is_nil(reply)
-    assert.same({ "connection", 1, 1 }, { err.kind, err.attempts, server:count("second") })
+    assert.same({ "connection", 1, false, 1 }, { err.kind, err.attempts, err.retryable, server:count("second") })
+  end)
+
+  it("is not kept after a status of 500 and more", function()
+    for status, connections in pairs({ [429] = 1, [500] = 2, [503] = 2 }) do
+      local server = serve({})
+      server:during(ask("first"), function(connection)
+        server:send(connection, (answer("first"):gsub("200 OK", status .. " X")))
+      end)
+      assert(server:during(ask("second"), function(connection) server:send(connection, answer("second")) end))
+      server.room:close()
+      assert.equal(connections, #server.connections)
+    end
   end)
 
   it("gives no answer to the call after the one that it was for", function()

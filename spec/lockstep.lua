@@ -19,11 +19,12 @@ function M.build(target, flags, files)
   return path
 end
 
-local CORE = "sse buffer clock mem loop transfer transfer_http poller_epoll poller_multi"
+local CORE = "sse buffer clock mem failure socket socket_posix loop transfer transfer_options transfer_events"
+  .. " poller_epoll poller_multi"
 
 -- The same for a program on top of the core, without the binding.
 function M.build_with_core(target, files)
-  local sources = files .. " " .. CORE:gsub("%S+", "src/%0.c")
+  local sources = files .. " " .. (CORE):gsub("%S+", "src/%0.c")
   return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources .. " $(pkg-config --libs libcurl)")
 end
 

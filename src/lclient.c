@@ -84,6 +84,7 @@ static void read_options(lua_State *L, transfer_options *o) {
   o->method = text_field(L, "method");
   o->url = text_field(L, "url");
   o->stream = flag_field(L, "stream");
+  o->fresh = flag_field(L, "fresh");
   o->http2 = flag_field(L, "http2");
   o->insecure = flag_field(L, "insecure");
   o->connect_timeout = duration_field(L, "connect_timeout");

@@ -77,9 +77,9 @@ static int l_is_ours(lua_State *L) {
   return 1;
 }
 
-/* loop:fd() -> descriptor | nil */
+/* loop:fd() -> descriptor | nil. Asking marks the loop as watched: see loop_watch. */
 static int l_fd(lua_State *L) {
-  int fd = loop_fd(check(L));
+  int fd = loop_watch(check(L));
   if (fd < 0) return 0;
   lua_pushinteger(L, fd);
   return 1;

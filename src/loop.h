@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "list.h"
+#include "socket.h"
 #include "visibility.h"
 LLMG_HIDDEN_BEGIN
 
@@ -30,24 +31,24 @@ typedef struct loop_class {
   void (*done)(loop_member *m, CURLcode code);
   /* Ends the member if a clock of its has run out. Returns when to ask again (CLOCK_NEVER: no
    * more). The member may free itself. */
-  int64_t (*judge)(loop_member *m, int64_t now);
+  int64_t (*check_deadlines)(loop_member *m, int64_t now);
   /* Nobody drove the loop for `ns` before `now`: that time does not count as silence. */
-  void (*forgive)(loop_member *m, int64_t ns, int64_t now);
+  void (*skip_idle_time)(loop_member *m, int64_t ns, int64_t now);
   /* The loop is going away; the exchange is stopped and the member has left. */
   void (*orphaned)(loop_member *m);
 } loop_class;
 
 struct loop_member {
   const loop_class *class;
-  loop *loop;   /* NULL when it is in none */
-  CURL *easy;   /* from loop_easy; NULL when no exchange is under way */
-  list node;    /* in the loop's members */
-  list ready;   /* in the loop's ready queue */
-  void *owner;  /* whatever its user wants to find it by */
-  bool running; /* its exchange is under way */
-  bool settles; /* only drains */
-  bool nudged;  /* see loop_nudge */
-  int socket;   /* for loop_nudge: from loop_socket_of */
+  loop *loop;             /* NULL when it is in none */
+  CURL *easy;             /* from loop_easy; NULL when no exchange is under way */
+  list node;              /* in the loop's members */
+  list ready;             /* in the loop's ready queue */
+  void *owner;            /* whatever its user wants to find it by */
+  bool running;           /* its exchange is under way */
+  bool drains;            /* only its connection is of use: see loop_drain */
+  bool rereads;           /* see loop_reread */
+  socket_user connection; /* the socket that carries its exchange, once that is known */
 };
 
 /* A new loop, or NULL when there is no memory or no descriptor left. */
@@ -64,18 +65,20 @@ void loop_free(loop *l);
  * called. */
 bool loop_is_ours(const loop *l);
 
-/* See poller_fd. Whoever asks for it is taken to watch it: see the clocks of silence in loop_step.
- */
-int loop_fd(loop *l);
+/* The descriptor that is readable when loop_step has something to do, or -1 where there is none.
+ * Asking also marks the loop as watched: the caller promises to step when it is readable. */
+int loop_watch(loop *l);
 
 /* Waits for I/O until `wait` nanoseconds have passed at most (CLOCK_NEVER: no limit) and does what
  * is due; returns at once when a member is ready. Gives back early when doing takes longer than
- * `budget` nanoseconds (CLOCK_NEVER: no limit). Time in which nobody drove the loop is no silence:
- * without a watched descriptor what is over a tenth of a second since the last step, with one what
- * a clock was due long ago. */
+ * `budget` nanoseconds (CLOCK_NEVER: no limit). Time in which nobody drove the loop is no silence.
+ * Undriven time is: if nobody watches the descriptor, whatever exceeds 0.1 s since the last step;
+ * if somebody does, how far the earliest clock is overdue; and by how much a wait was longer than
+ * it was meant to be, as when the process was stopped. */
 void loop_step(loop *l, int64_t wait, int64_t budget);
 
-/* Makes loop_fd readable at `moment`, for work that the loop knows nothing of; see poller_alarm. */
+/* Makes the descriptor readable at `moment`, for work that the loop knows nothing of; see
+ * poller_alarm. */
 void loop_alarm(loop *l, int64_t moment);
 
 /* How many exchanges are under way. */
@@ -86,17 +89,12 @@ loop_member *loop_next_ready(loop *l);
 
 /* ---- for members ---- */
 
-/* Curl may hold more for the member than m->socket tells: it is asked again before the loop next
- * waits. */
-void loop_nudge(loop_member *m);
+/* libcurl may hold more for the member than its socket tells: it is asked again before the loop
+ * next waits. */
+void loop_reread(loop_member *m);
 
-/* The open socket from the local address and port to the server's (or proxy's), or -1. */
-int loop_socket_of(const loop *l, const char *ip, int port, const char *local_ip, int local_port);
-
-/* Whether an idle connection has an end to read, or (but for HTTP/2) anything at all: a request on
- * it would be lost, or get an answer that is not its own. -1 is a socket that loop_socket_of could
- * not find, and stale. */
-bool loop_is_stale(int fd, bool http2);
+/* The sockets of the loop's connections. */
+sockets *loop_sockets(loop *l);
 
 /* Makes `m` a member with an easy handle that has no options yet. Returns 0, or -1 without memory.
  */
@@ -115,29 +113,22 @@ void loop_stop(loop_member *m);
 /* Stops a member's exchange and takes it out of the loop. Allowed for one that is in none. */
 void loop_leave(loop_member *m);
 
-/* The member only drains from here on; loop_settle waits for such. */
-void loop_settles(loop_member *m);
+/* The member only drains from here on: see loop_drain. */
+void loop_drains(loop_member *m);
 
 /* Puts a member at the end of the ready queue, once. */
 void loop_ready(loop_member *m);
 
-/* For judge: has libcurl look, after it, at the connections that are being made. It gives no sign
- * when one has had its time, and the host's next address its turn. */
-void loop_look_around(loop *l);
+/* For check_deadlines: has libcurl look, after it, at the connections that are being made. It gives
+ * no sign when one has had its time, and the host's next address its turn. */
+void loop_poke_all(loop *l);
 
-/* The member's clock runs out at `moment`, perhaps: judge it then. */
-void loop_judge_at(loop *l, int64_t moment);
+/* A clock of the member's may run out at `moment`: check its deadlines then. */
+void loop_arm_deadline(loop *l, int64_t moment);
 
 /* Lets members that only drain end if their last bytes are here, so that their connections can be
  * used again. */
-void loop_settle(loop *l);
-
-/* Why the last socket could not be opened (errno), or 0. */
-int loop_open_errno(const loop *l);
-
-/* The socket callbacks of every easy handle of the loop: close-on-exec, and known to loop_free. */
-curl_socket_t loop_open_socket(void *l, curlsocktype purpose, struct curl_sockaddr *address);
-int loop_close_socket(void *l, curl_socket_t fd);
+void loop_drain(loop *l);
 
 LLMG_HIDDEN_END
 #endif

@@ -74,50 +74,33 @@ static int l_id(lua_State *L) {
 
 /* ---- failures ---- */
 
-typedef struct failure_name {
-  const char *class, *clock, *limit;
-} failure_name;
-
-static const failure_name failure_names[] = {
-    [FAILURE_NONE] = {"none", NULL, NULL},
-    [FAILURE_RESOLVE] = {"resolve", NULL, NULL},
-    [FAILURE_CONNECT] = {"connect", NULL, NULL},
-    [FAILURE_TLS] = {"tls", NULL, NULL},
-    [FAILURE_TRUST] = {"trust", NULL, NULL},
-    [FAILURE_PROXY] = {"proxy", NULL, NULL},
-    [FAILURE_NOT_HTTP] = {"not_http", NULL, NULL},
-    [FAILURE_LOST] = {"lost", NULL, NULL},
-    [FAILURE_CONNECT_TIMEOUT] = {"timeout", "connect", NULL},
-    [FAILURE_SILENCE_TIMEOUT] = {"timeout", "silence", NULL},
-    [FAILURE_EVENT_TIMEOUT] = {"timeout", "event", NULL},
-    [FAILURE_TOTAL_TIMEOUT] = {"timeout", "total", NULL},
-    [FAILURE_HEAD_TOO_LARGE] = {"too_large", NULL, "headers"},
-    [FAILURE_BODY_TOO_LARGE] = {"too_large", NULL, "max_response_bytes"},
-    [FAILURE_EVENT_TOO_LARGE] = {"too_large", NULL, "max_event_bytes"},
-    [FAILURE_CLOSED] = {"closed", NULL, NULL},
-    [FAILURE_INTERNAL] = {"internal", NULL, NULL},
-};
-
 static void set_text(lua_State *L, const char *name, const char *text) {
   if (text == NULL) return;
   lua_pushstring(L, text);
   lua_setfield(L, -2, name);
 }
 
-/* {class, clock, limit_name, text, connected, proxy_status} */
+static void set_flag(lua_State *L, const char *name, bool flag) {
+  lua_pushboolean(L, flag);
+  lua_setfield(L, -2, name);
+}
+
+/* {class, clock, limit_name, text, sent, lost_unanswered, not_processed, proxy_status} */
 void ltransfer_push_failure(lua_State *L, const transfer *t) {
-  const transfer_failure failure = *transfer_failed(t);
-  const failure_name *name = &failure_names[failure.class];
-  bool connected = transfer_was_connected(t);
-  lua_createtable(L, 0, 6);
+  const failure why = *transfer_failure_of(t);
+  const failure_name *name = failure_name_of(why.class);
+  bool sent = transfer_was_sent(t), unanswered = transfer_was_lost_unanswered(t);
+  bool not_processed = transfer_was_not_processed(t);
+  lua_createtable(L, 0, 8);
   set_text(L, "class", name->class);
   set_text(L, "clock", name->clock);
   set_text(L, "limit_name", name->limit);
-  set_text(L, "text", failure.text);
-  lua_pushboolean(L, connected);
-  lua_setfield(L, -2, "connected");
-  if (failure.proxy_status == 0) return;
-  lua_pushinteger(L, failure.proxy_status);
+  set_text(L, "text", why.text);
+  set_flag(L, "sent", sent);
+  set_flag(L, "lost_unanswered", unanswered);
+  set_flag(L, "not_processed", not_processed);
+  if (why.proxy_status == 0) return;
+  lua_pushinteger(L, why.proxy_status);
   lua_setfield(L, -2, "proxy_status");
 }
 

@@ -31,8 +31,8 @@ poller *poller_new(CURLM *multi);
 void poller_free(poller *p);
 
 /* A descriptor that is readable when poller_drive has something to do, or -1 where there is none.
- */
-int poller_fd(const poller *p);
+ * Only from the first call on are the system's timers set for it: that costs time. */
+int poller_watch(poller *p);
 
 /* Makes the descriptor readable at `moment` (clock.h; CLOCK_NEVER: unset), and poller_drive return
  * then at the latest. Replaces the last alarm. */
@@ -46,11 +46,18 @@ void poller_rest(poller *p);
  * call. Returns whether everything that was due is done. */
 bool poller_drive(poller *p, int64_t until, int64_t budget);
 
-/* Has curl look whether it holds more than it has handed over, however quiet that socket is. */
-void poller_nudge(poller *p, int fd);
+/* How long the last poller_drive waited, and how much longer that was than it was meant to be. */
+typedef struct poller_wait {
+  int64_t took, late;
+} poller_wait;
 
-/* Has curl look at everything, and begin what it is ready for. */
-void poller_look_around(poller *p);
+poller_wait poller_last_wait(const poller *p);
+
+/* Has libcurl look whether it holds more than it has handed over, however quiet that socket is. */
+void poller_reread(poller *p, curl_socket_t fd);
+
+/* Has libcurl look at everything, and begin what it is ready for. */
+void poller_poke_all(poller *p);
 
 LLMG_HIDDEN_END
 #endif

@@ -1,7 +1,10 @@
-/* poller_epoll.c: poller.h on epoll and timerfd.
+/* poller_epoll.c: poller.h on epoll.
  *
- * The epoll descriptor holds curl's sockets and one timerfd, armed for the
- * earliest of curl's own timer, the alarm and look_at. libcurl: curl_multi_socket_action(3).
+ * The epoll descriptor holds libcurl's sockets and, for a host that watches it,
+ * an eventfd that is readable while there is something to do now, and a timerfd
+ * for what is to do later: the earliest of libcurl's own timer, the alarm and
+ * look_at. Setting a timerfd costs forty times what a write to an eventfd does.
+ * libcurl: curl_multi_socket_action(3).
  */
 #define _POSIX_C_SOURCE          200809L
 #define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all */
@@ -9,8 +12,10 @@
 
 #if LLMG_EPOLL
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,25 +29,40 @@
 
 struct poller {
   CURLM *multi;
-  int epoll_fd, timer_fd;
-  int64_t curl_due; /* when curl wants to be called, or CLOCK_NEVER */
+  int epoll_fd, timer_fd, now_fd;
+  int64_t curl_due; /* when libcurl wants to be called, or CLOCK_NEVER */
   int64_t alarm;
   int64_t look_at; /* when to look at everything, where the kernel refused to watch it, or
                       CLOCK_NEVER */
   int64_t armed;   /* what the timerfd is set to, or CLOCK_NEVER */
+  bool shows_now;  /* now_fd is readable */
+  bool watched;    /* by a host */
+  bool driving;    /* what the descriptor shows is settled when that ends */
+  poller_wait wait;
 };
 
 static int64_t sooner(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/* A moment of 0 would disarm the timerfd, so the past becomes the first nanosecond. */
-static void arm(poller *p) {
-  int64_t moment = sooner(sooner(p->curl_due, p->alarm), p->look_at);
+static int64_t earliest(const poller *p) {
+  return sooner(sooner(p->curl_due, p->alarm), p->look_at);
+}
+
+/* ---- what the descriptor shows ---- */
+
+static void show_now(poller *p, bool wanted) {
+  uint64_t count = 1;
+  if (p->shows_now == wanted) return;
+  p->shows_now = wanted;
+  ssize_t n =
+      wanted ? write(p->now_fd, &count, sizeof count) : read(p->now_fd, &count, sizeof count);
+  (void)n;
+}
+
+static void set_timer(poller *p, int64_t moment) {
   struct itimerspec at = {{0, 0}, {0, 0}};
-  if (moment == p->armed) return;
   p->armed = moment;
-  if (moment < 1) moment = 1;
   if (moment != CLOCK_NEVER) {
     at.it_value.tv_sec = (time_t)(moment / CLOCK_SECOND);
     at.it_value.tv_nsec = (long)(moment % CLOCK_SECOND);
@@ -50,12 +70,22 @@ static void arm(poller *p) {
   timerfd_settime(p->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
+/* A timer that is set too early wakes the host once in vain, and costs less than setting it anew
+ * each time. */
+static void show(poller *p) {
+  if (!p->watched || p->driving) return;
+  int64_t moment = earliest(p);
+  bool now = moment != CLOCK_NEVER && moment <= clock_now();
+  show_now(p, now);
+  if (!now && moment < p->armed) set_timer(p, moment);
+}
+
 /* CURLMOPT_TIMERFUNCTION */
 static int on_timer(CURLM *multi, long timeout_ms, void *self) {
   poller *p = self;
   (void)multi;
   p->curl_due = timeout_ms < 0 ? CLOCK_NEVER : clock_now() + timeout_ms * (CLOCK_SECOND / 1000);
-  arm(p);
+  show(p);
   return 0;
 }
 
@@ -85,25 +115,15 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *k
   return 0;
 }
 
-static bool open_descriptors(poller *p) {
-  struct epoll_event event;
-  memset(&event, 0, sizeof event);
-  p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  p->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (p->epoll_fd < 0 || p->timer_fd < 0) return false;
-  event.events = EPOLLIN;
-  event.data.fd = p->timer_fd;
-  return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->timer_fd, &event) == 0;
-}
-
 poller *poller_new(CURLM *multi) {
   poller *p = mem_zeroed(sizeof *p);
   if (p == NULL) return NULL;
   p->multi = multi;
   p->curl_due = p->alarm = p->look_at = p->armed = CLOCK_NEVER;
-  p->epoll_fd = p->timer_fd = -1;
-  if (!open_descriptors(p)) {
-    poller_free(p);
+  p->epoll_fd = p->timer_fd = p->now_fd = -1;
+  p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (p->epoll_fd < 0) {
+    mem_free(p);
     return NULL;
   }
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -116,17 +136,36 @@ poller *poller_new(CURLM *multi) {
 void poller_free(poller *p) {
   if (p == NULL) return;
   if (p->timer_fd >= 0) close(p->timer_fd);
+  if (p->now_fd >= 0) close(p->now_fd);
   if (p->epoll_fd >= 0) close(p->epoll_fd);
   mem_free(p);
 }
 
-int poller_fd(const poller *p) {
-  return p->epoll_fd;
+static bool watch(const poller *p, int fd) {
+  struct epoll_event event;
+  memset(&event, 0, sizeof event);
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  if (fd < 0) return false;
+  return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST;
+}
+
+static void open_clocks(poller *p) {
+  if (p->timer_fd < 0) p->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (p->now_fd < 0) p->now_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  p->watched = watch(p, p->timer_fd) && watch(p, p->now_fd);
+}
+
+/* Without room for its clocks the descriptor would not tell all. */
+int poller_watch(poller *p) {
+  if (!p->watched) open_clocks(p);
+  show(p);
+  return p->watched ? p->epoll_fd : -1;
 }
 
 void poller_alarm(poller *p, int64_t moment) {
   p->alarm = moment;
-  arm(p);
+  show(p);
 }
 
 static void act(poller *p, curl_socket_t fd, int bits) {
@@ -156,7 +195,8 @@ static void act_on_timer(poller *p) {
 
 void poller_rest(poller *p) {
   p->curl_due = p->alarm = p->look_at = CLOCK_NEVER;
-  arm(p);
+  show(p);
+  if (p->armed != CLOCK_NEVER) set_timer(p, CLOCK_NEVER);
 }
 
 static void look_at_all(poller *p) {
@@ -177,38 +217,56 @@ static bool act_on_events(poller *p, const struct epoll_event *events, int n, in
   for (int i = 0; i < n; i++) {
     if (events[i].data.fd == p->timer_fd)
       read_timer(p);
-    else
+    else if (events[i].data.fd != p->now_fd)
       act_on_socket(p, &events[i]);
     if (i + 1 < n && give_back != CLOCK_NEVER && clock_now() >= give_back) return true;
   }
   return false;
 }
 
-bool poller_drive(poller *p, int64_t until, int64_t budget) {
-  struct epoll_event events[BATCH];
-  int64_t give_back = CLOCK_NEVER;
-  bool more = true;
-  int timeout = clock_poll_timeout(clock_now(), sooner(sooner(p->alarm, p->look_at), until));
-  for (int round = 0; more && round < MAX_ROUNDS; round++) {
-    int n = epoll_wait(p->epoll_fd, events, BATCH, round == 0 ? timeout : 0);
-    if (round == 0 && budget != CLOCK_NEVER) give_back = clock_after(clock_now(), budget);
-    more = n == BATCH;
-    if (!act_on_events(p, events, n, give_back)) continue;
-    more = true;
-    break;
-  }
-  act_on_timer(p);
-  look_where_blind(p);
-  arm(p);
-  return !more;
+/* A signal, as when a stopped process goes on, ends a wait without a look at what came. */
+static int wait(poller *p, struct epoll_event *events, int64_t until) {
+  int64_t began = clock_now();
+  int ms = clock_poll_timeout(began, sooner(earliest(p), until));
+  int n = epoll_wait(p->epoll_fd, events, BATCH, ms);
+  if (n < 0 && errno == EINTR) n = epoll_wait(p->epoll_fd, events, BATCH, 0);
+  p->wait.took = clock_now() - began;
+  p->wait.late = ms < 0 ? 0 : p->wait.took - ms * (CLOCK_SECOND / 1000);
+  return n;
 }
 
-void poller_nudge(poller *p, int fd) {
-  if (fd >= 0) act(p, fd, CURL_CSELECT_IN);
+static bool act_on_sockets(poller *p, int64_t until, int64_t budget) {
+  struct epoll_event events[BATCH];
+  int n = wait(p, events, until);
+  int64_t give_back = budget == CLOCK_NEVER ? CLOCK_NEVER : clock_after(clock_now(), budget);
+  for (int round = 1;; round++) {
+    if (act_on_events(p, events, n, give_back)) return false;
+    if (n < BATCH) return true;
+    if (round == MAX_ROUNDS) return false;
+    n = epoll_wait(p->epoll_fd, events, BATCH, 0);
+  }
+}
+
+bool poller_drive(poller *p, int64_t until, int64_t budget) {
+  p->driving = true;
+  show_now(p, false);
+  bool all = act_on_sockets(p, until, budget);
+  act_on_timer(p);
+  look_where_blind(p);
+  p->driving = false; /* the loop sets its alarm next, which shows all of it */
+  return all;
+}
+
+poller_wait poller_last_wait(const poller *p) {
+  return p->wait;
+}
+
+void poller_reread(poller *p, curl_socket_t fd) {
+  act(p, fd, CURL_CSELECT_IN);
 }
 
 /* The first time libcurl gives an address up, the second time it opens the socket for the next. */
-void poller_look_around(poller *p) {
+void poller_poke_all(poller *p) {
   look_at_all(p);
   look_at_all(p);
 }

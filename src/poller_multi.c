@@ -12,6 +12,7 @@
 struct poller {
   CURLM *multi;
   int64_t alarm;
+  poller_wait wait;
 };
 
 poller *poller_new(CURLM *multi) {
@@ -26,7 +27,7 @@ void poller_free(poller *p) {
   mem_free(p);
 }
 
-int poller_fd(const poller *p) {
+int poller_watch(poller *p) {
   (void)p;
   return -1;
 }
@@ -41,24 +42,36 @@ void poller_rest(poller *p) {
 
 #define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
-/* Curl's own timers bound the wait inside curl_multi_poll. To perform first would be to wait after
- * what was waited for. All sockets are served in one call: the budget
- * cannot be kept closer. */
+static void wait(poller *p, int ms) {
+  int64_t began = clock_now();
+  curl_multi_poll(p->multi, NULL, 0, ms < 0 ? LONGEST_POLL_MS : ms, NULL);
+  p->wait.took = clock_now() - began;
+  p->wait.late = ms < 0 ? 0 : p->wait.took - ms * (CLOCK_SECOND / 1000);
+}
+
+/* libcurl's own timers bound the wait inside curl_multi_poll. Performing first could consume the
+ * very event we are about to wait for. All sockets are served in one call: the budget cannot be
+ * kept closer. */
 bool poller_drive(poller *p, int64_t until, int64_t budget) {
   int running;
   (void)budget;
   int ms = clock_poll_timeout(clock_now(), until < p->alarm ? until : p->alarm);
-  if (ms != 0) curl_multi_poll(p->multi, NULL, 0, ms < 0 ? LONGEST_POLL_MS : ms, NULL);
+  p->wait = (poller_wait){0, 0};
+  if (ms != 0) wait(p, ms);
   curl_multi_perform(p->multi, &running);
   return true;
 }
 
+poller_wait poller_last_wait(const poller *p) {
+  return p->wait;
+}
+
 /* Every call of poller_drive looks. */
-void poller_nudge(poller *p, int fd) {
+void poller_reread(poller *p, curl_socket_t fd) {
   (void)p, (void)fd;
 }
 
-void poller_look_around(poller *p) {
+void poller_poke_all(poller *p) {
   (void)p;
 }
 

@@ -1,5 +1,5 @@
 /* transfer.c: see transfer.h. Its life, its clocks and its pulls; what it has
- * to do with libcurl is in transfer_http.c. */
+ * to do with libcurl is in transfer_options.c and transfer_events.c. */
 #define _POSIX_C_SOURCE 200809L
 #include "transfer_private.h"
 
@@ -9,9 +9,30 @@
 #include "clock.h"
 #include "mem.h"
 
-#define DRAIN_TIME (CLOCK_SECOND / 10)
-#define NO_LIMIT   ((size_t)-1 / 16) /* so that sums of sizes hold */
-#define LOOK_AGAIN (CLOCK_SECOND / 4)
+#define DRAIN_TIME  (CLOCK_SECOND / 10)
+#define NO_LIMIT    ((size_t)-1 / 16) /* so that sums of sizes hold */
+#define LOOK_AGAIN  (CLOCK_SECOND / 4)
+#define TOTAL_WORDS "it took too long in all"
+
+/* ---- states ---- */
+
+void transfer_reach(transfer *t, transfer_progress progress) {
+  if (progress > t->progress) t->progress = progress;
+}
+
+/* What is over stays over. */
+void transfer_turn(transfer *t, transfer_activity activity) {
+  if (activity == ACTIVITY_PULLED || t->activity < ACTIVITY_OVER) t->activity = activity;
+}
+
+bool transfer_is_under_way(const transfer *t) {
+  return t->activity == ACTIVITY_RUNNING || t->activity == ACTIVITY_PAUSED ||
+         t->activity == ACTIVITY_DRAINING;
+}
+
+bool transfer_is_over(const transfer *t) {
+  return t->activity >= ACTIVITY_OVER;
+}
 
 /* ---- ends ---- */
 
@@ -19,18 +40,17 @@ static void stop(transfer *t) {
   if (t->member.easy != NULL && t->member.running && loop_is_ours(t->member.loop))
     transfer_read_timings(t, &t->timings);
   loop_stop(&t->member);
-  t->done = true;
-  t->paused = false;
+  transfer_turn(t, ACTIVITY_OVER);
   loop_ready(&t->member);
 }
 
-static void fail(transfer *t, transfer_failure_class class, const char *text) {
+static void fail(transfer *t, failure_class class, const char *text) {
   transfer_note_failure(t, class, text);
   stop(t);
 }
 
 void transfer_close(transfer *t) {
-  if (t->finished) return;
+  if (t->activity == ACTIVITY_PULLED) return;
   sse_free(&t->events);
   fail(t, FAILURE_CLOSED, "closed before its end");
 }
@@ -51,11 +71,11 @@ void transfer_free(transfer *t) {
 
 typedef struct deadline {
   int64_t moment;
-  transfer_failure_class class;
+  failure_class class;
   const char *text;
 } deadline;
 
-static void sooner(deadline *d, int64_t start, int64_t limit, transfer_failure_class class,
+static void sooner(deadline *d, int64_t start, int64_t limit, failure_class class,
                    const char *text) {
   int64_t moment = limit == 0 ? CLOCK_NEVER : clock_after(start, limit);
   if (moment < d->moment) *d = (deadline){moment, class, text};
@@ -66,10 +86,10 @@ static void sooner(deadline *d, int64_t start, int64_t limit, transfer_failure_c
 static deadline next_deadline(const transfer *t) {
   const transfer_options *o = &t->options;
   deadline d = {CLOCK_NEVER, FAILURE_NONE, ""};
-  sooner(&d, t->started_at, o->total_timeout, FAILURE_TOTAL_TIMEOUT, "it took too long in all");
-  if (!t->connected)
+  sooner(&d, t->started_at, o->total_timeout, FAILURE_TOTAL_TIMEOUT, TOTAL_WORDS);
+  if (t->progress == PROGRESS_NONE)
     sooner(&d, t->active_at, o->connect_timeout, FAILURE_CONNECT_TIMEOUT, "no connection in time");
-  if (!t->connected || t->paused) return d;
+  if (t->progress == PROGRESS_NONE || t->activity == ACTIVITY_PAUSED) return d;
   sooner(&d, t->active_at, o->timeout, FAILURE_SILENCE_TIMEOUT, "nothing came for too long");
   if (o->stream)
     sooner(&d, t->event_at, o->event_timeout, FAILURE_EVENT_TIMEOUT, "no event came for too long");
@@ -85,26 +105,29 @@ static deadline due_deadline(transfer *t, int64_t now) {
   return next_deadline(t);
 }
 
-static int64_t judge(loop_member *m, int64_t now) {
+static int64_t check_drain(transfer *t, int64_t now) {
+  if (now < t->drain_until) return t->drain_until;
+  transfer_free(t);
+  return CLOCK_NEVER;
+}
+
+static int64_t check_deadlines(loop_member *m, int64_t now) {
   transfer *t = transfer_of_member(m);
-  if (t->draining) {
-    if (now < t->drain_until) return t->drain_until;
-    transfer_free(t);
-    return CLOCK_NEVER;
-  }
+  if (t->activity == ACTIVITY_DRAINING) return check_drain(t, now);
   deadline d = due_deadline(t, now);
   if (now >= d.moment) {
     fail(t, d.class, d.text);
     return CLOCK_NEVER;
   }
-  if (t->connected) return d.moment;
-  loop_look_around(m->loop);
+  if (t->progress > PROGRESS_NONE) return d.moment;
+  loop_poke_all(m->loop);
   return d.moment < now + LOOK_AGAIN ? d.moment : now + LOOK_AGAIN;
 }
 
-void transfer_wind_clocks(transfer *t) {
-  if (!t->connected) loop_judge_at(t->member.loop, clock_now() + LOOK_AGAIN);
-  loop_judge_at(t->member.loop, t->draining ? t->drain_until : next_deadline(t).moment);
+void transfer_arm_deadline(transfer *t) {
+  loop *l = t->member.loop;
+  if (t->progress == PROGRESS_NONE) loop_arm_deadline(l, clock_now() + LOOK_AGAIN);
+  loop_arm_deadline(l, t->activity == ACTIVITY_DRAINING ? t->drain_until : next_deadline(t).moment);
 }
 
 static int64_t later(int64_t moment, int64_t ns, int64_t now) {
@@ -112,11 +135,11 @@ static int64_t later(int64_t moment, int64_t ns, int64_t now) {
 }
 
 /* Not past now: the transfer may have begun since the loop was last driven. */
-static void forgive(loop_member *m, int64_t ns, int64_t now) {
+static void skip_idle_time(loop_member *m, int64_t ns, int64_t now) {
   transfer *t = transfer_of_member(m);
   t->active_at = later(t->active_at, ns, now);
   t->event_at = later(t->event_at, ns, now);
-  if (!t->connected && m->running) transfer_lend_time(t, ns);
+  if (t->progress == PROGRESS_NONE && m->running) transfer_extend_connect_timeout(t, ns);
 }
 
 /* ---- the loop's view ---- */
@@ -126,32 +149,32 @@ static bool start_anew(transfer *t) {
   t->stale = false;
   t->active_at = t->event_at = clock_now();
   if (transfer_set_fresh(t) != CURLE_OK || loop_restart(&t->member) != 0) return false;
-  transfer_wind_clocks(t);
+  transfer_arm_deadline(t);
   return true;
 }
 
 static void on_done(loop_member *m, CURLcode code) {
   transfer *t = transfer_of_member(m);
-  if (t->draining) {
+  if (t->activity == ACTIVITY_DRAINING) {
     transfer_free(t);
     return;
   }
   if (t->stale && start_anew(t)) return;
   if (code != CURLE_OK) transfer_note_code(t, code);
-  if (!t->head_complete) /* libcurl takes an end among the headers for a good one */
+  if (t->progress < PROGRESS_HEAD) /* libcurl takes an end among the headers for a good one */
     transfer_note_failure(t, FAILURE_LOST, "it ended among the headers");
   stop(t);
 }
 
 static void on_orphaned(loop_member *m) {
   transfer *t = transfer_of_member(m);
-  if (t->draining)
+  if (t->activity == ACTIVITY_DRAINING)
     transfer_free(t);
   else
     transfer_close(t);
 }
 
-static const loop_class class = {on_done, judge, forgive, on_orphaned};
+static const loop_class class = {on_done, check_deadlines, skip_idle_time, on_orphaned};
 
 loop_member *transfer_member(transfer *t) {
   return &t->member;
@@ -179,7 +202,6 @@ transfer *transfer_new(loop *l) {
   transfer *t = mem_zeroed(sizeof *t);
   if (t == NULL) return NULL;
   t->member.class = &class;
-  t->member.socket = -1;
   if (loop_join(l, &t->member) == 0) return t;
   mem_free(t);
   return NULL;
@@ -196,17 +218,22 @@ int transfer_add_body(transfer *t, const char *bytes, size_t n) {
   return buffer_append(&t->request_body, bytes, n);
 }
 
-int transfer_start(transfer *t, const transfer_options *options) {
-  if (t->done) return -1; /* closed already */
-  loop_settle(t->member.loop);
+static void set_options(transfer *t, const transfer_options *options) {
   t->options = *options;
   t->options.is_https = strncasecmp(options->url, "https:", 6) == 0;
   sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
+}
+
+int transfer_start(transfer *t, const transfer_options *options) {
+  if (transfer_is_over(t)) return -1; /* closed already */
+  loop_drain(t->member.loop);
+  set_options(t, options);
   t->started_at = t->active_at = t->event_at = clock_now();
-  CURLcode code = transfer_set_easy(t, &t->options);
+  CURLcode code = transfer_set_easy(t);
+  transfer_turn(t, ACTIVITY_RUNNING);
   if (code == CURLE_OK && loop_start(&t->member) != 0) code = CURLE_OUT_OF_MEMORY;
   if (code == CURLE_OK) {
-    transfer_wind_clocks(t);
+    transfer_arm_deadline(t);
     return 0;
   }
   transfer_note_code(t, code);
@@ -218,42 +245,51 @@ int transfer_start(transfer *t, const transfer_options *options) {
 
 transfer_status transfer_head(const transfer *t) {
   if (t->failure.class == FAILURE_CLOSED) return TRANSFER_FAILED;
-  if (t->head_complete) return TRANSFER_READY;
-  return t->done ? TRANSFER_FAILED : TRANSFER_WAIT;
+  if (t->progress == PROGRESS_HEAD) return TRANSFER_READY;
+  return transfer_is_over(t) ? TRANSFER_FAILED : TRANSFER_WAIT;
 }
 
-/* curl_easy_pause calls on_body before it returns, which may pause again or fail. */
+/* curl_easy_pause calls transfer_on_body before it returns, which may pause again or fail. */
 static void resume(transfer *t) {
-  if (!t->paused || sse_queued(&t->events) > LOW_WATER) return;
-  t->paused = false;
+  if (t->activity != ACTIVITY_PAUSED || sse_queued(&t->events) > LOW_WATER) return;
+  transfer_turn(t, ACTIVITY_RUNNING);
   t->active_at = t->event_at = clock_now();
   CURLcode code = curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
   if (code != CURLE_OK) transfer_note_code(t, code);
   if (t->failure.class != FAILURE_NONE)
     stop(t);
   else
-    transfer_wind_clocks(t);
+    transfer_arm_deadline(t);
+}
+
+/* While what came is pulled, perhaps nobody steps the loop. */
+static void check_total_timeout(transfer *t) {
+  int64_t limit = t->options.total_timeout;
+  if (limit == 0 || !transfer_is_under_way(t)) return;
+  if (clock_now() >= clock_after(t->started_at, limit)) fail(t, FAILURE_TOTAL_TIMEOUT, TOTAL_WORDS);
 }
 
 static bool next_unfinished(transfer *t, sse_event *event, bool *unfinished) {
-  if (t->finished || t->failure.class != FAILURE_NONE) return false;
-  t->finished = true;
+  if (t->activity == ACTIVITY_PULLED || t->failure.class != FAILURE_NONE) return false;
+  transfer_turn(t, ACTIVITY_PULLED);
   *unfinished = sse_finish(&t->events, event);
   return *unfinished;
 }
 
 transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   *unfinished = false;
+  check_total_timeout(t);
+  if (t->failure.class == FAILURE_TOTAL_TIMEOUT) return TRANSFER_FAILED;
   resume(t);
   if (sse_next(&t->events, event)) return TRANSFER_READY;
-  if (!t->done) return TRANSFER_WAIT;
+  if (!transfer_is_over(t)) return TRANSFER_WAIT;
   if (next_unfinished(t, event, unfinished)) return TRANSFER_READY;
   return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
 }
 
 transfer_status transfer_body(const transfer *t, const buffer **body) {
   *body = &t->body;
-  if (!t->done) return TRANSFER_WAIT;
+  if (!transfer_is_over(t)) return TRANSFER_WAIT;
   return t->failure.class == FAILURE_NONE ? TRANSFER_READY : TRANSFER_FAILED;
 }
 
@@ -275,33 +311,38 @@ bool transfer_is_event_stream(const transfer *t) {
   return t->is_event_stream;
 }
 
-const transfer_failure *transfer_failed(const transfer *t) {
+const failure *transfer_failure_of(const transfer *t) {
   return &t->failure;
 }
 
-bool transfer_was_connected(const transfer *t) {
-  return t->connected;
+bool transfer_was_sent(const transfer *t) {
+  return t->progress > PROGRESS_NONE;
 }
 
-bool transfer_is_done(const transfer *t) {
-  return t->done;
+bool transfer_was_lost_unanswered(const transfer *t) {
+  return t->lost_unanswered;
+}
+
+bool transfer_was_not_processed(const transfer *t) {
+  return t->not_processed;
 }
 
 void transfer_get_timings(const transfer *t, transfer_timings *timings) {
   *timings = t->timings;
-  if (!t->done && t->member.running) transfer_read_timings(t, timings);
+  if (transfer_is_under_way(t)) transfer_read_timings(t, timings);
 }
 
 void transfer_release(transfer *t) {
-  if (t->done || !t->member.running || !loop_is_ours(t->member.loop)) {
+  bool was_paused = t->activity == ACTIVITY_PAUSED;
+  if (!transfer_is_under_way(t) || !loop_is_ours(t->member.loop)) {
     transfer_free(t);
     return;
   }
-  t->draining = true;
+  transfer_turn(t, ACTIVITY_DRAINING);
   t->member.owner = NULL;
   list_remove(&t->member.ready);
   t->drain_until = clock_now() + DRAIN_TIME;
-  if (t->paused) curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
-  loop_settles(&t->member);
-  transfer_wind_clocks(t);
+  if (was_paused) curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  loop_drains(&t->member);
+  transfer_arm_deadline(t);
 }

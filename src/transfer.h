@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "failure.h"
 #include "list.h"
 #include "loop.h"
 #include "sse.h"
@@ -36,34 +37,8 @@ typedef enum transfer_status {
   TRANSFER_READY, /* what was asked for */
   TRANSFER_WAIT,  /* nothing yet: step the loop */
   TRANSFER_END,   /* the exchange has ended, and all of it was pulled */
-  TRANSFER_FAILED /* see transfer_failure; the same again however often it is asked */
+  TRANSFER_FAILED /* see transfer_failure_of; the same again however often it is asked */
 } transfer_status;
-
-typedef enum transfer_failure_class {
-  FAILURE_NONE,
-  FAILURE_RESOLVE,         /* the host's name */
-  FAILURE_CONNECT,         /* nobody listens, or nobody is there */
-  FAILURE_TLS,             /* the handshake broke off */
-  FAILURE_TRUST,           /* a certificate: the server's refused, or one of ours that is no use */
-  FAILURE_PROXY,           /* the proxy, not the server */
-  FAILURE_NOT_HTTP,        /* an answer in no HTTP that is understood */
-  FAILURE_LOST,            /* the connection ended before the answer did */
-  FAILURE_CONNECT_TIMEOUT, /* the four clocks */
-  FAILURE_SILENCE_TIMEOUT,
-  FAILURE_EVENT_TIMEOUT,
-  FAILURE_TOTAL_TIMEOUT,
-  FAILURE_HEAD_TOO_LARGE, /* the three limits */
-  FAILURE_BODY_TOO_LARGE,
-  FAILURE_EVENT_TOO_LARGE,
-  FAILURE_CLOSED,  /* by transfer_close, or its loop is gone */
-  FAILURE_INTERNAL /* no memory, or an option libcurl refused */
-} transfer_failure_class;
-
-typedef struct transfer_failure {
-  transfer_failure_class class;
-  int proxy_status;                /* HTTP's, of the proxy's answer to CONNECT; 0 without one */
-  char text[CURL_ERROR_SIZE + 64]; /* libcurl's words, and the system's */
-} transfer_failure;
 
 /* What to do; texts are copied by transfer_start. Durations are in nanoseconds, 0 for no limit;
  * so are sizes, in bytes. NULL stands for libcurl's default. */
@@ -73,6 +48,7 @@ typedef struct transfer_options {
   bool has_body;           /* send what transfer_add_body gathered, perhaps nothing */
   bool stream;             /* read a 2xx text/event-stream as events */
   bool http2;              /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
+  bool fresh;              /* on no connection that was kept */
   bool is_https;           /* set by transfer_start */
   bool insecure;           /* do not verify the server's certificate */
   int64_t connect_timeout; /* until the request can be sent */
@@ -103,7 +79,7 @@ int transfer_add_header(transfer *t, const char *line);
 /* Adds to the request's body. Returns 0 or -1 without memory. */
 int transfer_add_body(transfer *t, const char *bytes, size_t n);
 
-/* Sends the request. Returns 0, or -1 and the transfer has failed (transfer_failed tells why). */
+/* Sends the request. Returns 0, or -1 and the transfer has failed (see transfer_failure_of). */
 int transfer_start(transfer *t, const transfer_options *options);
 
 /* Closes the connection at once; unless it was complete the transfer has failed with
@@ -125,8 +101,8 @@ transfer_status transfer_head(const transfer *t);
 /* HTTP's status, 0 before transfer_head is READY. */
 int transfer_http_status(const transfer *t);
 
-/* The header lines as received, each with its CRLF, without the status line; trailers follow.
- * Valid until the loop is next stepped. */
+/* The header lines as received, each with its CRLF, without the status line and trailers. Valid
+ * until the loop is next stepped. */
 const buffer *transfer_headers(const transfer *t);
 
 /* Whether the answer is read as events (known once transfer_head is READY). */
@@ -144,13 +120,20 @@ transfer_status transfer_body(const transfer *t, const buffer **body);
 void transfer_take_body(transfer *t, buffer *into);
 
 /* Why it failed; class FAILURE_NONE if it did not. */
-const transfer_failure *transfer_failed(const transfer *t);
+const failure *transfer_failure_of(const transfer *t);
 
 /* Whether the request was sent, so that the server may have read it. */
-bool transfer_was_connected(const transfer *t);
+bool transfer_was_sent(const transfer *t);
+
+/* Whether it failed because a kept connection was lost within a second of sending, before any byte
+ * of an answer: servers close such connections while a request is under way to them. */
+bool transfer_was_lost_unanswered(const transfer *t);
+
+/* Whether an HTTP/2 server has said that it did nothing with the request (RFC 9113, 8.7). */
+bool transfer_was_not_processed(const transfer *t);
 
 /* Whether the exchange has ended, well or not. */
-bool transfer_is_done(const transfer *t);
+bool transfer_is_over(const transfer *t);
 
 /* How long its parts took, so far. */
 void transfer_get_timings(const transfer *t, transfer_timings *timings);

@@ -1,5 +1,6 @@
-/* transfer_private.h: the inside of a transfer, shared by transfer.c (its life
- * and its pulls) and transfer_http.c (what it tells libcurl and hears from it).
+/* transfer_private.h: the inside of a transfer, shared by transfer.c (its life,
+ * its clocks and its pulls), transfer_options.c (what libcurl is told) and
+ * transfer_events.c (what libcurl tells).
  */
 #ifndef LLMG_TRANSFER_PRIVATE_H
 #define LLMG_TRANSFER_PRIVATE_H
@@ -11,41 +12,80 @@ LLMG_HIDDEN_BEGIN
 #define LOW_WATER      ((size_t)16 * 1024) /* and below which it goes on */
 #define MAX_HEAD_BYTES ((size_t)256 * 1024)
 
+/* How far it came; never back. */
+typedef enum transfer_progress {
+  PROGRESS_NONE,     /* nothing has gone out: no server knows of it */
+  PROGRESS_SENT,     /* the request goes out, or has: the server may have read it */
+  PROGRESS_ANSWERED, /* a line of an answer has come, be it an interim one's */
+  PROGRESS_HEAD      /* http_status, headers and is_event_stream are the answer's */
+} transfer_progress;
+
+/* What it does now. */
+typedef enum transfer_activity {
+  ACTIVITY_GATHERING, /* not started: headers and body may be added */
+  ACTIVITY_RUNNING,   /* libcurl drives the exchange */
+  ACTIVITY_PAUSED,    /* libcurl keeps what the server sends until more events were pulled */
+  ACTIVITY_DRAINING,  /* released: only its connection is of use */
+  ACTIVITY_OVER,      /* the exchange has ended; what came can be pulled */
+  ACTIVITY_PULLED     /* and the parser has been told that nothing follows */
+} transfer_activity;
+
 struct transfer {
   loop_member member; /* first: see transfer_of_member */
   list group;
-  bool connected;       /* the request could be sent */
-  bool stale;           /* the kept connection it was to go out on was of no use any more */
-  bool head_complete;   /* http_status and headers are set */
-  bool is_event_stream; /* the answer is read as events, else as a body */
-  bool paused;          /* curl keeps what the server sends */
-  bool draining;        /* released: only its connection is of use */
-  bool done;            /* the exchange is over */
-  bool finished;        /* and the parser knows */
-  transfer_failure failure;
+  transfer_progress progress; /* changed by transfer_reach alone */
+  transfer_activity activity; /* changed by transfer_turn alone */
+  bool stale;                 /* nothing went out: the kept connection was of no use any more */
+  bool kept;                  /* the connection had served before */
+  bool lost_unanswered;       /* see transfer_was_lost_unanswered */
+  bool not_processed;         /* the server has said that it did nothing with the request */
+  bool is_event_stream;       /* the answer is read as events, else as a body */
+  failure failure;
   char curl_text[CURL_ERROR_SIZE];
   struct curl_slist *request_headers;
   buffer request_body;
   size_t body_sent; /* how much of it libcurl has taken */
   int http_status;
+  size_t head_lines; /* of the head that is being read, its status line included */
+  size_t head_bytes; /* of all heads and the trailers */
   buffer headers;
   buffer body;
   sse events;
   transfer_options options; /* its texts are dead once the transfer has started */
-  transfer_timings timings; /* complete when done */
+  transfer_timings timings; /* complete when it is over */
   int64_t started_at, active_at, event_at, drain_until;
+  int64_t sent_at;  /* when the last byte of the request was taken */
+  int64_t first_at; /* when the answer's first line came, 0 before */
   int64_t lent;     /* to libcurl for connecting */
-  int64_t first_at; /* when the answer's first byte came, 0 before */
 };
 
+/* The one way to a new progress or activity. */
+void transfer_reach(transfer *t, transfer_progress progress);
+void transfer_turn(transfer *t, transfer_activity activity);
+
+/* Whether libcurl has the exchange. */
+bool transfer_is_under_way(const transfer *t);
+
 /* Tells m->easy everything about the request. Returns libcurl's complaint, or CURLE_OK. */
-CURLcode transfer_set_easy(transfer *t, const transfer_options *options);
+CURLcode transfer_set_easy(transfer *t);
 
 /* The next exchange of m->easy has a connection of its own. */
 CURLcode transfer_set_fresh(transfer *t);
 
-/* Notes a failure, unless there is one already: the first is the cause of the rest. */
-void transfer_note_failure(transfer *t, transfer_failure_class class, const char *text);
+/* libcurl, which counts the time of connecting too, is given so much more. */
+void transfer_extend_connect_timeout(transfer *t, int64_t ns);
+
+/* What transfer_options.c has libcurl call; curl_easy_setopt(3) says when. */
+int transfer_on_request(void *self, char *ip, char *local_ip, int port, int local_port);
+curl_socket_t transfer_on_open(void *self, curlsocktype purpose, struct curl_sockaddr *address);
+int transfer_on_close(void *all_sockets, curl_socket_t fd);
+size_t transfer_on_read(char *to, size_t size, size_t count, void *self);
+int transfer_on_seek(void *self, curl_off_t offset, int origin);
+size_t transfer_on_header(char *line, size_t size, size_t count, void *self);
+size_t transfer_on_body(char *bytes, size_t size, size_t count, void *self);
+
+/* Notes a failure, unless there is one already. */
+void transfer_note_failure(transfer *t, failure_class class, const char *text);
 
 /* Notes the failure that `code` stands for. */
 void transfer_note_code(transfer *t, CURLcode code);
@@ -57,11 +97,8 @@ void transfer_read_timings(const transfer *t, transfer_timings *timings);
  * of them. */
 int64_t transfer_heard_at(const transfer *t, int64_t now);
 
-/* libcurl, which counts the time of connecting too, is given so much more. */
-void transfer_lend_time(transfer *t, int64_t ns);
-
-/* The earliest of its clocks has perhaps come nearer: have the loop judge it in time. */
-void transfer_wind_clocks(transfer *t);
+/* The earliest of its clocks has perhaps come nearer: have the loop check it in time. */
+void transfer_arm_deadline(transfer *t);
 
 LLMG_HIDDEN_END
 #endif

@@ -131,7 +131,7 @@ static bool pull(exchange *x) {
   demand(!over || status == x->last, "the end of the events stays");
   demand(!unfinished || status == TRANSFER_READY, "only an event is unfinished");
   demand(x->unfinished == 0 || status != TRANSFER_READY, "nothing follows the unfinished event");
-  demand(status == TRANSFER_WAIT || status == TRANSFER_READY || transfer_is_done(x->transfer),
+  demand(status == TRANSFER_WAIT || status == TRANSFER_READY || transfer_is_over(x->transfer),
          "an end is an end");
   x->last = status;
   x->unfinished += unfinished;
@@ -144,16 +144,16 @@ static void check_facts(const exchange *x) {
   const transfer *t = x->transfer;
   size_t max = x->options.max_body_bytes;
   transfer_status head = transfer_head(t), whole = transfer_body(t, &body);
-  transfer_failure_class class = transfer_failed(t)->class;
+  failure_class class = transfer_failure_of(t)->class;
   demand(transfer_http_status(t) == 0 || transfer_http_status(t) >= 200, "a final status");
   demand(head != TRANSFER_READY || transfer_http_status(t) != 0, "a head has a status");
   demand(buffer_length(transfer_headers(t)) <= MAX_HEAD, "the headers are over the limit");
   demand(max == 0 || buffer_length(body) <= max, "the body is over the limit");
-  demand((whole != TRANSFER_WAIT) == transfer_is_done(t), "the body comes at the end");
+  demand((whole != TRANSFER_WAIT) == transfer_is_over(t), "the body comes at the end");
   demand(whole != TRANSFER_READY || head == TRANSFER_READY, "no body without a head");
-  demand((whole == TRANSFER_FAILED) == (transfer_is_done(t) && class != FAILURE_NONE),
+  demand((whole == TRANSFER_FAILED) == (transfer_is_over(t) && class != FAILURE_NONE),
          "a failure has a class");
-  demand(class == FAILURE_NONE || transfer_failed(t)->text[0] != '\0', "a failure has words");
+  demand(class == FAILURE_NONE || transfer_failure_of(t)->text[0] != '\0', "a failure has words");
   demand(!transfer_is_event_stream(t) || x->options.stream, "events only when asked for");
 }
 
@@ -240,8 +240,8 @@ static void close_transfer(exchange *x) {
   bool was_whole = x->last == TRANSFER_END;
   transfer_close(x->transfer);
   x->disturbed = true;
-  demand(transfer_is_done(x->transfer), "closed is done");
-  demand(was_whole || transfer_failed(x->transfer)->class != FAILURE_NONE || x->unfinished > 0,
+  demand(transfer_is_over(x->transfer), "closed is done");
+  demand(was_whole || transfer_failure_of(x->transfer)->class != FAILURE_NONE || x->unfinished > 0,
          "closed before its end is a failure");
   x->last = TRANSFER_WAIT;
   read_all(x);
@@ -319,7 +319,7 @@ static void run_script(exchange *x, const uint8_t *at, const uint8_t *end) {
 /* The server has said its last: the exchange ends now, or when its clocks run out. */
 static void settle(exchange *x) {
   int steps = 0;
-  while (x->transfer != NULL && x->loop != NULL && !transfer_is_done(x->transfer)) {
+  while (x->transfer != NULL && x->loop != NULL && !transfer_is_over(x->transfer)) {
     demand(++steps < MAX_STEPS, "the exchange ends");
     if (steps > 4) wire_pass(TICK);
     step(x);
@@ -360,7 +360,7 @@ static bool has_large_event(const exchange *x, const buffer *body) {
 }
 
 /* Reasons to fail that do not lie in what is missing from an answer. */
-static bool may_fail(const exchange *x, const answer *a, transfer_failure_class class) {
+static bool may_fail(const exchange *x, const answer *a, failure_class class) {
   size_t max = x->options.max_body_bytes;
   bool timeout = class == FAILURE_CONNECT_TIMEOUT || class == FAILURE_SILENCE_TIMEOUT ||
                  class == FAILURE_EVENT_TIMEOUT || class == FAILURE_TOTAL_TIMEOUT;
@@ -371,7 +371,7 @@ static bool may_fail(const exchange *x, const answer *a, transfer_failure_class 
 
 static void compare_whole(const exchange *x, const answer *a, transfer_status status,
                           const buffer *body) {
-  transfer_failure_class class = transfer_failed(x->transfer)->class;
+  failure_class class = transfer_failure_of(x->transfer)->class;
   if (status != TRANSFER_READY) {
     demand(may_fail(x, a, class), "a whole answer fails only for a reason");
     return;
@@ -410,10 +410,10 @@ static void compare(const exchange *x) {
 static void note_outcome(const exchange *x) {
   if (x->transfer == NULL) return;
   uint32_t hash = 2166136261U;
-  for (const char *at = transfer_failed(x->transfer)->text; *at != '\0'; at++)
+  for (const char *at = transfer_failure_of(x->transfer)->text; *at != '\0'; at++)
     if (!isdigit((unsigned char)*at)) hash = (hash ^ (uint8_t)*at) * 16777619U;
   count(hash);
-  count(hash ^ (uint32_t)transfer_failed(x->transfer)->class * 31U);
+  count(hash ^ (uint32_t)transfer_failure_of(x->transfer)->class * 31U);
   count(hash ^ (uint32_t)transfer_http_status(x->transfer) * 7919U);
   count(0x1000U + (uint32_t)wire_connections());
   uint32_t shape = (uint32_t)(x->set.flags & (STREAM | HTTP2 | HEAD | LATE)) << 8;

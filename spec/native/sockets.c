@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "loop.h"
+#include "socket.h"
 
 typedef struct end {
   struct sockaddr_storage address;
@@ -45,15 +45,20 @@ static int listen_on(const char *ip) {
   return fd;
 }
 
-static int connect_from(loop *l, const char *ip, int local_port, int port) {
+static int connect_from(sockets *s, const char *ip, int local_port, int port) {
   int yes = 1;
   end here = end_of(ip, local_port), there = end_of(ip, port);
   struct curl_sockaddr asked = {.family = here.address.ss_family, .socktype = SOCK_STREAM};
-  int fd = loop_open_socket(l, CURLSOCKTYPE_IPCXN, &asked);
+  int fd = sockets_open(s, &asked);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (bind(fd, (struct sockaddr *)(void *)&here.address, here.size) != 0) perror("bind");
   if (connect(fd, (struct sockaddr *)(void *)&there.address, there.size) != 0) perror("connect");
   return fd;
+}
+
+static int find(sockets *s, const char *ip, int port, const char *local_ip, int local_port) {
+  socket_ends ends = {ip, local_ip, port, local_port};
+  return (int)socket_descriptor(sockets_find(s, &ends));
 }
 
 static int expect(const char *what, int found, int wanted) {
@@ -63,20 +68,22 @@ static int expect(const char *what, int found, int wanted) {
 }
 
 static int try_family(const char *ip, const char *other_ip) {
-  loop *l = loop_new();
+  static sockets table;
+  sockets *s = &table;
   int a = listen_on(ip), b = listen_on(ip), faults = 0;
-  int to_a = connect_from(l, ip, 0, port_of(a));
+  int to_a = connect_from(s, ip, 0, port_of(a));
   int local = port_of(to_a);
-  int to_b = connect_from(l, ip, local, port_of(b));
-  faults += expect("to a", loop_socket_of(l, ip, port_of(a), ip, local), to_a);
-  faults += expect("to b", loop_socket_of(l, ip, port_of(b), ip, local), to_b);
-  faults += expect("to nobody", loop_socket_of(l, ip, 1, ip, local), -1);
-  faults += expect("another's address", loop_socket_of(l, other_ip, port_of(a), ip, local), -1);
-  loop_close_socket(l, to_a);
-  faults += expect("closed", loop_socket_of(l, ip, port_of(a), ip, local), -1);
-  faults += expect("the other", loop_socket_of(l, ip, port_of(b), ip, local), to_b);
-  loop_close_socket(l, to_b);
-  loop_free(l);
+  int to_b = connect_from(s, ip, local, port_of(b));
+  faults += expect("to a", find(s, ip, port_of(a), ip, local), to_a);
+  faults += expect("to b", find(s, ip, port_of(b), ip, local), to_b);
+  faults += expect("to nobody", find(s, ip, 1, ip, local), -1);
+  faults += expect("another's address", find(s, other_ip, port_of(a), ip, local), -1);
+  sockets_close(s, to_a);
+  faults += expect("closed", find(s, ip, port_of(a), ip, local), -1);
+  faults += expect("the other", find(s, ip, port_of(b), ip, local), to_b);
+  sockets_close(s, to_b);
+  faults += expect("left", (int)s->count, 0);
+  sockets_clear(s);
   return faults;
 }
 

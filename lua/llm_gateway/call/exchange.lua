@@ -25,7 +25,7 @@ local function core_request(call)
     total_timeout = call.total_timeout and math.max(M.seconds_left(call), 0.001),
     max_response_bytes = o.max_response_bytes, max_event_bytes = o.max_event_bytes,
     proxy = o.proxy, ca_file = o.ca_file, ca_path = o.ca_path, client_cert = o.client_cert,
-    client_key = o.client_key, insecure = o.insecure, http2 = o.http2,
+    client_key = o.client_key, insecure = o.insecure, http2 = o.http2, fresh = call.fresh,
   }
 end
 

@@ -47,6 +47,7 @@ local function repeat_after(call, err, delay)
   hooks.retry(call, err, delay)
   if delay > 0 then wait.sleep_until(call.loop, delay, exchange.is_closed, call) end
   call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
+  call.fresh = errors.is_unread(err)
   local closed = exchange.closed_error(call)
   if closed then return nil, closed, true end
   return attempt(call)

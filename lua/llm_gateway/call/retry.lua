@@ -9,8 +9,8 @@ local M = {}
 local FIRST_DELAY, LONGEST_DELAY = 0.5, 8 -- seconds
 local JITTER = 0.25 -- how much of a delay chance may take off, so that clients do not come back all at once
 
--- A request that reached the server may have been carried out, and paid for: without an answer only a connection
--- that was never made is tried again, unless the user said otherwise.
+-- A request that reached the server may have been carried out, and paid for: without an answer only one is tried
+-- again that was not sent or not read (see errors.is_unread), unless the user said otherwise.
 local function may_repeat(err, options)
   local asked = err.headers and (err.headers["x-should-retry"] or ""):lower()
   if err.kind == "policy_denied" or (err.kind == "budget_exceeded" and not err.retryable) then return false end
@@ -40,6 +40,7 @@ end
 -- total_timeout, if there is one.
 function M.delay(err, attempts, options, left)
   if attempts > options.max_retries or not may_repeat(err, options) then return nil end
+  if attempts == 1 and errors.is_unread(err) then return 0 end
   local named = err.retry_after and err.retry_after > 0 and err.retry_after -- 0 would be a burst
   local delay = named or backoff(attempts)
   if named and options.max_retry_delay and delay > options.max_retry_delay then return nil end

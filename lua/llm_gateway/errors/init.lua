@@ -8,6 +8,7 @@ local transport = require("llm_gateway.errors.transport")
 
 return {
   new = object.new, is = object.is, assert = object.assert, is_final = object.is_final,
+  is_unread = object.is_unread,
   of_answer = answer.of_answer, is_error_body = answer.is_error_body, looks_like_error = answer.looks_like_error,
   request_id = answer.request_id,
   of_failure = transport.of_failure,

@@ -7,6 +7,7 @@ local M = {}
 
 local Error = {}
 local finals = setmetatable({}, { __mode = "k" }) -- by error; see is_final
+local unread = setmetatable({}, { __mode = "k" }) -- by error; see is_unread
 
 -- A page's title may repeat the status: it is not said twice.
 local function words_of(err)
@@ -48,19 +49,25 @@ local function is_retryable(fields)
   if fields.started then return false end
   if fields.kind == "budget_exceeded" and fields.in_flight then return (fields.retry_after or 0) > 0 end
   if FINAL_KINDS[fields.kind] or fields.too_large then return false end
-  if fields.kind == "rate_limit" or fields.not_sent then return true end
+  if fields.kind == "rate_limit" or fields.not_sent or fields.unread then return true end
   local status = fields.status
   return status ~= nil and (RETRYABLE_STATUSES[status] or (status >= 500 and status <= 599)) or false
 end
 
 -- An error table. fields.kind and fields.message are needed. These only tell whether it is retryable: `started` (an
--- event was handed over already), `not_sent` (the request went to nobody), `in_flight` (a budget that other calls hold
--- at the moment), `too_large`.
+-- event was handed over already), `not_sent` (the request went to nobody), `unread` (see is_unread), `in_flight` (a
+-- budget that other calls hold at the moment), `too_large`.
 function M.new(fields)
   if fields.partial then fields.partial = scalars.beginning(fields.partial, LONGEST_PARTIAL) end
   if fields.retryable == nil then fields.retryable = is_retryable(fields) end
-  fields.started, fields.not_sent, fields.in_flight, fields.too_large = nil, nil, nil, nil
+  unread[fields] = fields.unread or nil
+  fields.started, fields.not_sent, fields.unread, fields.in_flight, fields.too_large = nil, nil, nil, nil, nil
   return setmetatable(fields, Error)
+end
+
+-- Whether the request was sent and most likely not read: the next attempt is made at once, on a new connection.
+function M.is_unread(err)
+  return unread[err] == true
 end
 
 -- Marks an error as one that would be the same each time. Returns it.

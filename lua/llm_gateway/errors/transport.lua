@@ -1,7 +1,7 @@
 -- errors/transport.lua: words for what kept an exchange from its end: what happened, and what to do about it.
 -- Leans on errors/answer.lua for request ids and on http/url.lua. Facts come from the C core: class, clock, limit_name,
--- text (libcurl's words), connected, proxy_status; and from the call: seconds, limit_bytes, url_origin, streaming,
--- proxied.
+-- text (libcurl's words), sent, lost_unanswered, not_processed, proxy_status; and from the call: seconds,
+-- limit_bytes, url_origin, streaming, proxied.
 
 local answers = require("llm_gateway.errors.answer")
 local credentials = require("llm_gateway.http.url")
@@ -58,10 +58,16 @@ end
 
 -- Whether a connection was never made, so that the request went to nobody, and the next attempt may have more luck.
 function M.may_pass(facts)
-  if facts.connected or FINAL_CLASSES[facts.class] then return false end
+  if facts.sent or FINAL_CLASSES[facts.class] then return false end
   local status = facts.proxy_status or 0
   if status >= 400 and status < 500 and status ~= 408 and status ~= 429 then return false end
   return facts.clock == "connect" or M.kind(facts) == "connection"
+end
+
+-- Whether the server has most likely not read the request although it was sent: it closed the kept connection as the
+-- request came, or said that it did nothing with it.
+local function is_unread(facts)
+  return facts.lost_unanswered == true or facts.not_processed == true
 end
 
 -- More to do about it than its class tells; nil when there is nothing.
@@ -99,6 +105,7 @@ function M.of_failure(facts)
     request_id = facts.headers and answers.request_id(nil, facts.headers) or nil,
   }, facts.secrets)
   fields.attempts, fields.started, fields.not_sent = facts.attempts, facts.started, M.may_pass(facts)
+  fields.unread = is_unread(facts)
   local err = errors.new(fields)
   return M.is_final(facts) and errors.finally(err) or err
 end

@@ -1,0 +1,176 @@
+/* transfer_options.c: what a transfer tells libcurl before its exchange starts. What each option
+ * means is in curl_easy_setopt(3).
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "transfer_private.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define MAX_IDLE_SECONDS  4L  /* a connection kept for longer may be closing at the server's end */
+#define KEEPALIVE_SECONDS 45L /* routers forget connections that are silent for minutes */
+#define ONE_PIECE         ((size_t)64 * 1024) /* libcurl copies a smaller body behind the head */
+
+#define SET(option, value)                                                                         \
+  do {                                                                                             \
+    CURLcode code_ = curl_easy_setopt(easy, (option), (value));                                    \
+    if (code_ != CURLE_OK) return code_;                                                           \
+  } while (0)
+
+static CURLcode set_callbacks(CURL *easy, transfer *t) {
+  SET(CURLOPT_ERRORBUFFER, t->curl_text);
+  SET(CURLOPT_PREREQFUNCTION, transfer_on_request);
+  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_HEADERFUNCTION, transfer_on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_WRITEFUNCTION, transfer_on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_OPENSOCKETFUNCTION, transfer_on_open);
+  SET(CURLOPT_OPENSOCKETDATA, t);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, transfer_on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, loop_sockets(t->member.loop));
+  return CURLE_OK;
+}
+
+/* A body that fits goes out with the head in one piece. Of a larger one each piece is asked for, so
+ * that sending it is no silence. */
+static CURLcode set_body(CURL *easy, transfer *t) {
+  size_t n = buffer_length(&t->request_body);
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+  if (n < ONE_PIECE) {
+    SET(CURLOPT_POSTFIELDS, buffer_bytes(&t->request_body));
+    return CURLE_OK;
+  }
+  SET(CURLOPT_READFUNCTION, transfer_on_read);
+  SET(CURLOPT_READDATA, t);
+  SET(CURLOPT_SEEKFUNCTION, transfer_on_seek);
+  SET(CURLOPT_SEEKDATA, t);
+  return CURLE_OK;
+}
+
+/* RFC 9110, 8.6: what expects a body says so when it has none. */
+static bool expects_body(const char *method) {
+  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
+  if (o->has_body || expects_body(o->method)) {
+    CURLcode code = set_body(easy, t);
+    if (code != CURLE_OK) return code;
+  }
+  if (strcmp(o->method, "HEAD") == 0) SET(CURLOPT_NOBODY, 1L);
+  SET(CURLOPT_CUSTOMREQUEST, o->method);
+  return CURLE_OK;
+}
+
+/* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
+ * server sends compressed all the same. */
+static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
+  SET(CURLOPT_URL, o->url);
+  SET(CURLOPT_PATH_AS_IS, 1L);
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
+  if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
+  if (!o->has_body && transfer_add_header(t, "Content-Type:") != 0) return CURLE_OUT_OF_MEMORY;
+  SET(CURLOPT_HTTPHEADER, t->request_headers);
+  return set_method(easy, t, o);
+}
+
+/* Without TLS, HTTP/2 has a connection for each exchange: libcurl would also speak it on one that
+ * was kept from HTTP/1.1, and 7.88 breaks one that was kept from HTTP/2 (its issue 10634). */
+static CURLcode set_version(CURL *easy, const transfer_options *o) {
+  if (!o->http2) {
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  } else if (o->is_https) {
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  } else {
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+    SET(CURLOPT_FRESH_CONNECT, 1L);
+    SET(CURLOPT_FORBID_REUSE, 1L);
+  }
+  return CURLE_OK;
+}
+
+/* The transfer has clocks of its own, exact ones; libcurl's come a little later. But of a host
+ * with several addresses it gives each its share of the connect timeout, and goes on to the next.
+ */
+static long connect_patience(const transfer_options *o, int64_t lent) {
+  int64_t ms = o->connect_timeout / (CLOCK_SECOND / 1000);
+  int64_t more = ms / 10 + 1 + lent / (CLOCK_SECOND / 1000);
+  return o->connect_timeout == 0 || ms > INT_MAX / 2 || more > INT_MAX / 2 ? INT_MAX
+                                                                           : (long)(ms + more);
+}
+
+void transfer_extend_connect_timeout(transfer *t, int64_t ns) {
+  t->lent += ns;
+  curl_easy_setopt(t->member.easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   connect_patience(&t->options, t->lent));
+}
+
+static CURLcode set_network(CURL *easy, const transfer_options *o) {
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_QUICK_EXIT, 1L);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o, 0));
+  SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
+  SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SECONDS);
+  SET(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SECONDS);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (o->proxy == NULL) return CURLE_OK;
+  SET(CURLOPT_PROXY, o->proxy);
+  SET(CURLOPT_NOPROXY, ""); /* what was asked for wins over the environment's no_proxy */
+  return CURLE_OK;
+}
+
+/* libcurl keeps a parsed store of authorities for later connections only when it comes from a file
+ * alone; with a directory too it reads the whole bundle again each time. */
+static CURLcode set_authorities(CURL *easy, const transfer_options *o) {
+  const char *bundle = o->ca_file;
+  if (bundle == NULL && o->ca_path == NULL) {
+    bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (bundle != NULL && access(bundle, R_OK) != 0) {
+      SET(CURLOPT_CAINFO, NULL);
+      return CURLE_OK;
+    }
+  }
+  if (bundle == NULL && o->ca_path == NULL) return CURLE_OK;
+  SET(CURLOPT_CAINFO, bundle);
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_CAPATH, o->ca_path);
+  if (code == CURLE_NOT_BUILT_IN && o->ca_path == NULL) return CURLE_OK; /* nothing to unset */
+  return code;
+}
+
+static CURLcode set_tls(CURL *easy, const transfer_options *o) {
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  /* Means nothing from TLS 1.2 up, but libcurl shares no connection between those that differ in
+   * it: 7.88 would mix up HTTP/2 with connections kept from HTTP/1.1, and answers with them. */
+  if (o->http2) SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_ALLOW_BEAST);
+  SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
+  if (o->client_cert != NULL) SET(CURLOPT_SSLCERT, o->client_cert);
+  if (o->client_key != NULL) SET(CURLOPT_SSLKEY, o->client_key);
+  return o->insecure ? CURLE_OK : set_authorities(easy, o);
+}
+
+CURLcode transfer_set_fresh(transfer *t) {
+  CURL *easy = t->member.easy;
+  SET(CURLOPT_FRESH_CONNECT, 1L);
+  SET(CURLOPT_FORBID_REUSE, 0L);
+  return set_version(easy, &t->options);
+}
+
+CURLcode transfer_set_easy(transfer *t) {
+  const transfer_options *options = &t->options;
+  CURL *easy = t->member.easy;
+  CURLcode code = set_callbacks(easy, t);
+  if (code == CURLE_OK) code = set_request(easy, t, options);
+  if (code == CURLE_OK && options->fresh) code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  if (code == CURLE_OK) code = set_version(easy, options);
+  if (code == CURLE_OK) code = set_network(easy, options);
+  if (code == CURLE_OK) code = set_tls(easy, options);
+  return code;
+}
