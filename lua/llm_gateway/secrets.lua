@@ -19,27 +19,46 @@ local function replace(text, old, new)
 end
 
 -- A secret as it stands, as a URL has it (RFC 3986, 2.1; in either case) and as JSON may have it (RFC 8259, 7).
-local function forms_of(secret)
+local function add_forms(forms, secret)
+  table.insert(forms, secret)
+  if secret:find("/", 1, true) then table.insert(forms, (secret:gsub("/", "\\/"))) end
+  if not secret:find("[^%w._~-]") then return end
   local of_url = secret:gsub("[^%w._~-]", function(byte) return ("%%%02X"):format(byte:byte()) end)
-  local lower = of_url:gsub("%%%x%x", string.lower)
-  return { secret, of_url, lower, (secret:gsub("/", "\\/")) }
+  table.insert(forms, of_url)
+  table.insert(forms, (of_url:gsub("%%%x%x", string.lower)))
 end
 
--- Longest first: one secret may be a part of another.
 local function all_forms(secrets)
-  local forms, known = {}, {}
-  for _, secret in ipairs(secrets) do
-    for _, form in ipairs(#secret >= MIN_SECRET_BYTES and forms_of(secret) or {}) do
-      if not known[form] then table.insert(forms, form) end
-      known[form] = true
-    end
+  local forms = {}
+  for i = 1, #secrets do
+    if #secrets[i] >= MIN_SECRET_BYTES then add_forms(forms, secrets[i]) end
   end
-  table.sort(forms, function(a, b) return #a > #b end)
   return forms
 end
 
+local function shows(text, forms)
+  for i = 1, #forms do
+    if text:find(forms[i], 1, true) then return true end
+  end
+  return false
+end
+
+-- Whether one of the texts is anywhere in a table: most answers show none, and need no copy.
+local function shows_within(t, forms, seen)
+  seen[t] = true
+  for key, item in next, t do
+    for i = 1, #forms do -- not by `shows`: an answer has many texts
+      if type(key) == "string" and key:find(forms[i], 1, true) then return true end
+      if type(item) == "string" and item:find(forms[i], 1, true) then return true end
+    end
+    local inner = type(item) == "table" and not seen[item]
+    if inner and shows_within(item, forms, seen) then return true end
+  end
+  return false
+end
+
 local function redact_text(text, forms)
-  for _, form in ipairs(forms) do text = replace(text, form, "[redacted]") end
+  for i = 1, #forms do text = replace(text, forms[i], "[redacted]") end
   return text
 end
 
@@ -49,14 +68,19 @@ local function redact(value, forms, seen)
   if seen[value] then return seen[value] end
   local copy = setmetatable({}, getmetatable(value))
   seen[value] = copy
-  for key, item in pairs(value) do rawset(copy, redact(key, forms, seen), redact(item, forms, seen)) end
+  for key, item in next, value do rawset(copy, redact(key, forms, seen), redact(item, forms, seen)) end
   return copy
 end
 
--- A copy of a value in which each of these texts (of 8 bytes or more) is `[redacted]`, wherever it is.
+-- A value in which each of these texts (of 8 bytes or more) is `[redacted]`, wherever it is: a copy where one was, the
+-- value itself where none is.
 function M.redact(value, secrets)
   if not secrets or not secrets[1] then return value end
-  return redact(value, all_forms(secrets), {})
+  local forms = all_forms(secrets)
+  if type(value) == "table" and not shows_within(value, forms, {}) then return value end
+  if type(value) == "string" and not shows(value, forms) then return value end
+  table.sort(forms, function(a, b) return #a > #b end) -- longest first: one secret may be a part of another
+  return redact(value, forms, {})
 end
 
 return M

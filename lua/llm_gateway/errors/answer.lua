@@ -28,7 +28,8 @@ local REQUEST_ID_HEADERS = { "x-request-id", "request-id", "x-correlation-id" }
 
 local function first_text(place, names)
   for i = 1, #names do
-    local found = text(place[names[i]])
+    local found = place[names[i]]
+    found = found ~= nil and text(found)
     if found then return found end
   end
 end
@@ -194,10 +195,20 @@ local function add_codes(found, read, answer)
   if answer.event and answer.event ~= "error" then table.insert(found.codes, answer.event) end
 end
 
--- All that was said, for words to be looked for in.
+-- A function that returns all that was said, for words to be looked for in, or nil; made ready when it is asked for.
 local function told_of(message, found)
-  if not message then return nil end
-  return said.told(found.texts[1] and message .. "\n" .. table.concat(found.texts, "\n") or message)
+  local told
+  return function()
+    if not told and message then
+      told = said.told(found.texts[1] and message .. "\n" .. table.concat(found.texts, "\n") or message)
+    end
+    return told
+  end
+end
+
+local function outcome_of(read)
+  local outcome = read.inner.outcome or read.outer.outcome
+  return outcome and text(outcome)
 end
 
 local function kind_of(answer, read, found, status, told, meanings)
@@ -206,7 +217,7 @@ local function kind_of(answer, read, found, status, told, meanings)
     return broken and "stream" or "server"
   end
   return classify.kind({
-    outcome = text(read.inner.outcome) or text(read.outer.outcome), status = status, told = told,
+    outcome = outcome_of(read), status = status, told = told,
     codes = found.codes, has_reasons = status == 403 and fields.has_reasons(found),
   }, meanings)
 end
@@ -221,6 +232,7 @@ end
 
 local function said_name(told, meanings)
   local name
+  if not told then return nil end
   said.read(meanings.said.policy_name, told, function(found)
     name = text(found.policy_name)
     return name ~= nil
@@ -233,7 +245,7 @@ local function add_details(err, kind, trait, found, headers, told, meanings)
   local rate = RATED[kind] and waits.rate(headers) or nil
   err.retry_after = waits.seconds(kind, headers, meanings.headers, found.facts, rate, told)
   if kind == "policy_denied" then
-    err.policy_name = found.facts.policy_name or fields.denier(found) or (told and said_name(told, meanings))
+    err.policy_name = found.facts.policy_name or fields.denier(found) or said_name(told(), meanings)
   elseif LIMITED[kind] or trait == "too_large" then
     err.limit, err.current = numbers.limits(kind, found.facts, told, rate, meanings)
     err.budget_type = LIMITED[kind] and found.facts.budget_type or nil
@@ -252,6 +264,15 @@ local function final_message(answer, read, kind, status, message)
   return message
 end
 
+-- The answer as it may be shown. Its list of secrets is no part of it: each of them would be found there.
+local function without_secrets(answer)
+  local hidden = answer.secrets
+  answer.secrets = nil
+  local shown = secrets.redact(answer, hidden)
+  answer.secrets = hidden
+  return shown
+end
+
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
 -- when that is no JSON), lost (why it has no body), in_stream, event (the SSE event's name), started (an event
@@ -259,7 +280,7 @@ end
 -- are hidden before anything else: a message that shows the beginning of a body could show the beginning of a key.
 function M.of_answer(answer)
   local profile = answer.profile
-  answer = secrets.redact(answer, answer.secrets)
+  answer = without_secrets(answer)
   local meanings, read = gateways.meanings(profile), read_body(answer)
   local found = fields.gather(read.inner, read.outer, meanings.fields)
   add_codes(found, read, answer)
@@ -273,7 +294,8 @@ function M.of_answer(answer)
   local err = {
     kind = kind, message = final_message(answer, read, kind, status, message), status = status,
     code = read.is_error and code_of(read, found, statuses, message) or nil,
-    request_id = found.facts.request_id or first_text(answer.headers, meanings.headers.request_id.exact),
+    request_id = found.facts.request_id or answer.request_id
+      or first_text(answer.headers, meanings.headers.request_id.exact),
     headers = answer.headers, body = answer.value == nil and answer.text or answer.value,
     partial = answer.partial, attempts = answer.attempts, started = answer.started,
     in_flight = trait == "in_flight", too_large = trait == "too_large",

@@ -59,7 +59,8 @@ local function first_of(kinds, order)
   end
 end
 
-local function said_first(told, order, meanings)
+local function said_first(facts, order, meanings)
+  local told = facts.told()
   for i = 1, told and #order or 0 do
     if said.says(meanings.words[order[i]], told) then return order[i] end
   end
@@ -84,17 +85,17 @@ local function of_refusal(facts, kinds, meanings)
   local status = meanings.statuses[facts.status]
   return outcome or (status ~= "too_large" and status) or first_of(kinds, REFUSALS)
     or (facts.has_reasons and facts.status == 403 and "policy_denied")
-    or said_first(facts.told, REFUSALS, meanings)
+    or said_first(facts, REFUSALS, meanings)
 end
 
 local function is_too_large(facts, kinds, meanings)
   if meanings.statuses[facts.status] == "too_large" or kinds.too_large then return true end
-  return is_vague(facts.status) and facts.told ~= nil and said.says(meanings.words.too_large, facts.told)
+  return is_vague(facts.status) and said_first(facts, { "too_large" }, meanings) ~= nil
 end
 
 local function of_others(facts, kinds, vague, meanings)
   local kind = by_other_codes(kinds, facts.status)
-  if not kind and is_vague(facts.status) then kind = said_first(facts.told, WORDS_OF_OTHERS, meanings) end
+  if not kind and is_vague(facts.status) then kind = said_first(facts, WORDS_OF_OTHERS, meanings) end
   if kind or not is_vague(facts.status) then return kind end
   for i = 1, #vague do
     kind = kind or by_pattern(vague[i], meanings)
@@ -102,14 +103,14 @@ local function of_others(facts, kinds, vague, meanings)
   return kind
 end
 
--- facts: outcome, status, codes (a list of texts), told (the words, as gateways/said.lua takes them, or nil),
--- has_reasons (a moderation's); meanings: what gateways mean.
+-- facts: outcome, status, codes (a list of texts), told (a function that returns the words as gateways/said.lua takes
+-- them, or nil), has_reasons (a moderation's); meanings: what gateways mean.
 -- Returns a kind, and whether it is one of a request that is too large, or of a budget that other calls hold for now.
 function M.kind(facts, meanings)
   local kinds, vague = kinds_of(facts.codes, meanings)
   local kind = of_refusal(facts, kinds, meanings)
   if kind == "budget_exceeded" then
-    return kind, kinds.in_flight and "in_flight" or said_first(facts.told, { "in_flight" }, meanings)
+    return kind, kinds.in_flight and "in_flight" or said_first(facts, { "in_flight" }, meanings)
   end
   if kind then return kind end
   if is_too_large(facts, kinds, meanings) then return "validation", "too_large" end

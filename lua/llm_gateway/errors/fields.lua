@@ -78,8 +78,9 @@ local function read_codes(found, place)
 end
 
 local function read_field(found, place)
-  local field = paths.of_list(place.loc) or paths.of_text(place.param) or paths.of_text(place.field)
-  if field and not found.field then found.field = field end
+  local loc, param = place.loc, place.param or place.field
+  if found.field or (loc == nil and param == nil) then return end
+  found.field = paths.of_list(loc) or paths.of_text(param)
 end
 
 -- ---------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ end
 -- What the table says beside its message; nil when that is nothing new.
 function M.more(place, message)
   for i = 1, #MORE do
-    local found = text(place[MORE[i]])
+    local found = place[MORE[i]] and text(place[MORE[i]])
     if found and not message:find(found, 1, true) then return found end
   end
 end

@@ -30,7 +30,7 @@ end
 -- The path of a text: "messages[0].content", "messages.[0].content", "messages.0.content", "/messages/0/content"; nil
 -- when it is a sentence, or nothing.
 function M.of_text(value)
-  local text = scalars.text(value)
+  local text = value ~= nil and scalars.text(value)
   if not text or #text > LONGEST or not text:find("^[$/%a_][%w_%-./%[%]'\"]*$") then return nil end
   local path = ""
   for name in text:gsub("^%$", ""):gmatch("[%w_%-]+") do

@@ -175,12 +175,14 @@ local WORDY = { rate_limit = true, budget_exceeded = true, server = true, timeou
 
 -- Seconds to wait before a repeat makes sense, or nil.
 -- kind: the error's; headers: the answer's, names: the meanings' headers; facts: retry_after and retry_after_ms as the
--- body has them; rate: what M.rate told, or nil; told: the words (gateways/said.lua), or nil.
+-- body has them; rate: what M.rate told, or nil; told: a function that returns the words
+-- (gateways/said.lua), or nil.
 function M.seconds(kind, headers, names, facts, rate, told)
   local now = os.time()
   local seconds = after_headers(headers, names, now) or milliseconds(facts.retry_after_ms)
     or (facts.retry_after and seconds_until(facts.retry_after, now)) or (rate and rate.wait)
-  if not seconds and told and WORDY[kind] then seconds = after_words(told.text, now) end
+  local words = not seconds and WORDY[kind] and told()
+  if words then seconds = after_words(words.text, now) end
   return seconds and scalars.integral(seconds) or nil
 end
 

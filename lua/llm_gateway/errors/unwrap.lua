@@ -45,10 +45,12 @@ local function of_detail(body)
   return of_error(detail)
 end
 
+local STATUSES = { "status_code", "statusCode", "httpCode", "status", "code", "error" }
+
 -- A numeric code that stands for the status (in a 200, or inside a stream).
 function M.status(inner)
-  for _, name in ipairs({ "status_code", "statusCode", "httpCode", "status", "code", "error" }) do
-    local n = tonumber(inner[name])
+  for i = 1, #STATUSES do
+    local n = tonumber(inner[STATUSES[i]])
     if n and n >= 400 and n <= 599 and n % 1 == 0 then return n end
   end
 end

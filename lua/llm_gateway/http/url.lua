@@ -33,9 +33,13 @@ end
 
 M.decoded = decoded
 
+local function after_last_at(run)
+  return run:find("@", 1, true) and run:match("^.*@(.*)$") or nil
+end
+
 -- A text with the credentials of every URL in it left out.
 function M.without(text)
-  return (text:gsub("[^%s'\"/]+@", ""))
+  return (text:gsub("[^%s'\"/]+", after_last_at))
 end
 
 return M
