@@ -156,32 +156,26 @@ describe("the time to read a hostile answer #timed", function()
   end
 
   for _, case in ipairs({
-    {
-      "blanks in Retry-After", header("retry-after", "1"), " " }, { "spans in Retry-After", header("retry-after"),
-      "1s",
-    },
+    { "blanks in Retry-After", header("retry-after", "1"), " " },
+    { "spans in Retry-After", header("retry-after"), "1s" },
     { "digits in Retry-After", header("retry-after"), "1" }, { "commas in Retry-After", header("retry-after"), "1," },
     { "letters in retry-after-ms", header("retry-after-ms"), "a" }, { "a limit of commas", bucket("limit"), "," },
     { "a reset of spans", bucket("reset"), "1s" }, { "a reset of colons", bucket("reset"), "00:" },
     { "a combined limit", header("ratelimit"), "remaining=" }, { "an error type", header("x-amzn-errortype"), "a" },
     { "letters in Location", function(text) return 302, { location = text }, "" end, "x" },
     { "at signs in Location", function(text) return 302, { location = text }, "" end, "@" },
-    {
-      "a title of blanks", body(502, "<title>"), " " }, { "titles", body(502), "<title" }, { "headings", body(502),
-      "<h1>",
-    },
+    { "a title of blanks", body(502, "<title>"), " " },
+    { "titles", body(502), "<title" }, { "headings", body(502), "<h1>" },
     { "a line without an end", body(502), "x" }, { "blanks", body(502), " " }, { "empty lines", body(502), "\n" },
-    {
-      "spans in a message", message("try again in "), "1s" }, { "digits in a message", message("try again in "), "1",
-    },
+    { "spans in a message", message("try again in "), "1s" },
+    { "digits in a message", message("try again in "), "1" },
     { "waits in a message", message(), "try again in " }, { "limits in a message", message(), "limit: 1, used " },
     { "pairs in a message", message(), "1 >= " }, { "rules in a message", message("", 403), "Rule '" },
     { "guardrails in a message", message("", 403), "guardrail '" }, { "braces in a message", message(), "{" },
     { "pairs of braces in a message", message(), "{}" }, { "brackets in a message", message(), "[" },
     { "a dict in a message", message("x {"), "'a': 1, " }, { "quotes in a dict", message("{"), "'" },
-    {
-      "words in a message", message(), "budget guardrail rate limit " }, { "foreign words", message(), "\233\162\157",
-    },
+    { "words in a message", message(), "budget guardrail rate limit " },
+    { "foreign words", message(), "\233\162\157" },
     { "colons in a message", message("", 400), "a: " }, { "a long code", body(400, '{"code":"x'), "a" },
     { "blanks in a field", function(text) return 403, {}, ('{"policy":"x%sy"}'):format(text) end, " " },
     { "a long param", function(text) return 400, {}, ('{"param":"%s"}'):format(text) end, "a[0]." },

@@ -264,12 +264,13 @@ local function final_message(answer, read, kind, status, message)
   return message
 end
 
--- The answer as it may be shown. Its list of secrets is no part of it: each of them would be found there.
+-- The answer as it may be shown. Its list of secrets is no part of it (each of them would be found there), nor is the
+-- gateway's profile.
 local function without_secrets(answer)
-  local hidden = answer.secrets
-  answer.secrets = nil
+  local hidden, profile = answer.secrets, answer.profile
+  answer.secrets, answer.profile = nil, nil
   local shown = secrets.redact(answer, hidden)
-  answer.secrets = hidden
+  answer.secrets, answer.profile = hidden, profile
   return shown
 end
 
