@@ -84,6 +84,7 @@ build = {
       ["llm_gateway.errors"] = "lua/llm_gateway/errors/init.lua",
       ["llm_gateway.errors.answer"] = "lua/llm_gateway/errors/answer.lua",
       ["llm_gateway.errors.classify"] = "lua/llm_gateway/errors/classify.lua",
+      ["llm_gateway.errors.codes"] = "lua/llm_gateway/errors/codes.lua",
       ["llm_gateway.errors.embedded"] = "lua/llm_gateway/errors/embedded.lua",
       ["llm_gateway.errors.fields"] = "lua/llm_gateway/errors/fields.lua",
       ["llm_gateway.errors.message"] = "lua/llm_gateway/errors/message.lua",

@@ -3,6 +3,7 @@
 -- errors/classify.lua (its kind) and on gateways/, whose meanings are loaded with the first refusal.
 
 local classify = require("llm_gateway.errors.classify")
+local codes = require("llm_gateway.errors.codes")
 local errors = require("llm_gateway.errors.object")
 local fields = require("llm_gateway.errors.fields")
 local gateways = require("llm_gateway.gateways")
@@ -18,7 +19,7 @@ local waits = require("llm_gateway.errors.retry_after")
 
 local M = {}
 
-local text, as_text = scalars.text, scalars.as_text
+local text = scalars.text
 
 -- ---------------------------------------------------------------------------------------------------------
 -- request_id
@@ -93,70 +94,6 @@ local function message_of(read)
   if not message then return nil end
   local more = messages.more(inner, message)
   return more and ("%s: %s"):format(message, more) or message
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- Codes
-
-local CODES = { "code", "error_code", "errorCode", "error", "internalCode", "error_type", "errorcode", "__type" }
-
--- A type, a status or a reason that is a code, and no sentence.
-local function identifier(value)
-  return type(value) == "string" and value:find("^[%a_][%w_.:-]*$") and text(value) or nil
-end
-
-local GENERIC = { error = true, failure = true, fail = true, failed = true, ok = true }
-
--- The code in a table. One that only repeats a status gives way to `type`; an `error` that is the message is no code.
-local function code_in(place, statuses, message)
-  for i = 1, #CODES do
-    local value = place[CODES[i]]
-    local code = type(value) ~= "table" and as_text(value)
-    if code and (CODES[i] ~= "error" or code ~= message) and not statuses[tonumber(code) or 0] then
-      return code:match("#([^#:]+)") or code
-    end
-  end
-  local kind = identifier(place.type)
-  return kind and not GENERIC[scalars.lower(kind)] and kind or nil
-end
-
-local function first_code(places, read)
-  for i = 1, #places do
-    local found = read(places[i])
-    if found then return found end
-  end
-end
-
--- The code as text, or nil: from the nearest table that has one, then reasons in details, a status in words, a header.
-local function code_of(read, found, statuses, message)
-  local function own(place) return code_in(place, statuses, message) end
-  local function reason(place)
-    return place ~= read.inner and place ~= read.outer and identifier(place.reason)
-  end
-  local function status(place)
-    local word = identifier(place.status)
-    return word and not GENERIC[scalars.lower(word)] and word or nil
-  end
-  return own(read.inner) or own(read.outer) or first_code(found.places, reason) or first_code(found.places, own)
-    or first_code(found.places, status) or read.header_code
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- Status
-
--- Some put the status before their words: "429: Rate limit reached", "Error code: 429 - ...".
-local function status_said(message)
-  local digits = message and (message:match("^([45]%d%d): ") or message:match("^Error code: ([45]%d%d) "))
-  return digits and tonumber(digits)
-end
-
--- The error's own status, else HTTP's; of an error inside a stream its own or nil.
-local function status_of(answer, read, message)
-  if read.own_status then return read.own_status end
-  if not is_2xx(answer.status) then return answer.status end
-  local own = read.is_error and (unwrap.status(read.inner) or unwrap.status(read.outer) or status_said(message))
-  if own then return own end
-  return not answer.in_stream and answer.status or nil
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -287,14 +224,14 @@ function M.of_answer(answer)
   add_codes(found, read, answer)
   local message = read.is_error and message_of(read) or words_of_text(answer)
   message = message and with_carried(message, found, meanings)
-  local status = status_of(answer, read, message)
+  local status = codes.status(answer, read, message)
   local told = told_of(message, found)
   local kind, trait = kind_of(answer, read, found, status, told, meanings)
   local headers = relayed(read.inner, answer.headers)
   local statuses = { [status or answer.status] = true, [answer.status] = true }
   local err = {
     kind = kind, message = final_message(answer, read, kind, status, message), status = status,
-    code = read.is_error and code_of(read, found, statuses, message) or nil,
+    code = read.is_error and codes.of(read, found, statuses, message) or nil,
     request_id = found.facts.request_id or answer.request_id
       or first_text(answer.headers, meanings.headers.request_id.exact),
     headers = answer.headers, body = answer.value == nil and answer.text or answer.value,
