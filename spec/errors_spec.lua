@@ -32,8 +32,10 @@ local function check(err, expected)
 end
 
 describe("errors of answers", function()
-  for _, case in ipairs(cases) do
-    it(case[1], function() check(answer_of(case[2], case[3], case[4], case[6]), case[5]) end)
+  for _, list in ipairs({ cases, require("spec.gateways_cases") }) do
+    for _, case in ipairs(list) do
+      it(case[1], function() check(answer_of(case[2], case[3], case[4], case[6]), case[5]) end)
+    end
   end
 
   local SKIP = { after_chunks = true, partial = true }

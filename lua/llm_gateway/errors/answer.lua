@@ -10,6 +10,7 @@ local gateways = require("llm_gateway.gateways")
 local messages = require("llm_gateway.errors.message")
 local numbers = require("llm_gateway.errors.numbers")
 local page = require("llm_gateway.errors.page")
+local paths = require("llm_gateway.errors.path")
 local said = require("llm_gateway.gateways.said")
 local scalars = require("llm_gateway.errors.scalars")
 local secrets = require("llm_gateway.secrets")
@@ -187,7 +188,7 @@ local function add_details(err, kind, trait, found, headers, told, meanings)
     err.limit, err.current = numbers.limits(kind, found.facts, told, rate, meanings)
     err.budget_type = LIMITED[kind] and found.facts.budget_type or nil
   end
-  if CHECKED[kind] then err.field = found.field end
+  if CHECKED[kind] then err.field = found.field or paths.of_words(err.message) end
 end
 
 local ADVICE = "no api_key was given"

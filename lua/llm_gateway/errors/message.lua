@@ -11,7 +11,7 @@ local text = scalars.text
 local FIELDS = {
   "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "title",
   "faultstring", "status_msg", "errorMessage", "err_msg", "errmsg", "httpMessage", "html-message", "html_message",
-  "statusMessage", "description", "details", "error",
+  "statusMessage", "description", "details", "error", "data",
 }
 local NESTED = { "error", "message", "actionReason", "detail", "msg", "reason", "description" }
 local MORE = { "moreInformation", "more_information", "description" }

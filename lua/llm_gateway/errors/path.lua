@@ -39,4 +39,18 @@ function M.of_text(value)
   return path ~= "" and path or nil
 end
 
+local REQUEST_FIELDS = {}
+for name in ([[messages model max_tokens max_completion_tokens temperature top_p top_k tools tool_choice system stop
+  stop_sequences stream metadata thinking input response_format n seed user dimensions encoding_format reasoning_effort
+  prompt functions logprobs frequency_penalty presence_penalty stream_options instructions]]):gmatch("%S+") do
+  REQUEST_FIELDS[name] = true
+end
+
+-- The path that words begin with, where it is one of a request: "messages.0.content: Field required"; nil otherwise.
+function M.of_words(message)
+  local beginning = message:sub(1, LONGEST):match("^([%a_][%w_.%[%]]*): ")
+  local first = beginning and beginning:match("^[%w_]+")
+  return first and REQUEST_FIELDS[first] and M.of_text(beginning) or nil
+end
+
 return M

@@ -9,7 +9,7 @@ return {
     budget_exceeded = { "ai_gateway_noquota", "ai_quota_*" },
   },
   words = {
-    budget_exceeded = { "request denied by ai quota check" },
+    budget_exceeded = { { "request denied by ai quota check", except = { "unauthorized consumer" } } },
     authentication = {
       "request denied by key auth check", "request denied by jwt auth check",
       "request denied by ai quota check. unauthorized consumer",

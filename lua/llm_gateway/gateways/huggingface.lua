@@ -8,7 +8,7 @@ return {
   codes = { rate_limit = { "overloaded" }, vague = { "validation", "generation", "incomplete_generation" } },
   words = {
     budget_exceeded = { "exceeded your monthly included credits", "monthly included credits", "pre-paid credits" },
-    rate_limit = { "model is overloaded", "reached free monthly usage limit" },
+    rate_limit = { "reached free monthly usage limit" },
     too_large = { "must have less than ... tokens", "inputs tokens + max_new_tokens must be" },
   },
   said = {

@@ -35,7 +35,7 @@ return {
     "spend={current}, budget={limit}", "spend={current}, limit={limit}",
     "current cost: {current}, max budget: {limit}",
     "current spend: {current}, max_budget_per_session: {limit}", "current spend: {current}, max budget: {limit}",
-    "guardrail: {policy_name}, message",
+    "current spend for token: {current}; max budget for token: {limit}", "guardrail: {policy_name}, message",
   },
   fields = { policy_name = { "guardrail_name" } },
   headers = {

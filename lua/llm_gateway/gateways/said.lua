@@ -154,7 +154,8 @@ local function name_at(told, at, literal)
   local near = sub(told.text, at, at + LONGEST_NAME + #literal)
   local stop = literal == "" and (find(near, "[%s,;]") or #near + 1) or find(near, literal, 1, true)
   if not stop or stop == 1 then return nil end
-  return sub(told.original, at, at + stop - 2), at + stop - 1
+  local name = sub(told.original, at, at + stop - 2)
+  return literal == "" and name:gsub("[.:]+$", "") or name, at + stop - 1
 end
 
 local function slot_at(told, name, at, literal)
