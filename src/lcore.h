@@ -46,9 +46,9 @@ transfer *ltransfer_push(lua_State *L, int owner, int keeper);
 /* Pushes the table of facts about why a transfer failed. */
 void ltransfer_push_failure(lua_State *L, const transfer *t);
 
-/* Pushes what a JSON text says (text[n] must be 0, and it must stay where it is) and returns how many
- * values that is: see ljson.c, json_decode. */
-int ljson_push(lua_State *L, const char *text, size_t n, bool keep_halves);
+/* Pushes an event as transfer:chunk() returns it: a table or text, its name, and halves or a fault.
+ * Its data is in *kept afterwards, in place of what was there. Returns 3. */
+int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept);
 
 /* Each registers its class and leaves what lcore.c puts into the module on the stack. */
 void lloop_open(lua_State *L);

@@ -20,8 +20,9 @@
 
 typedef struct scratch {
   json_tape tape;
-  buffer text; /* the one whose escapes are being read */
-  bool busy;   /* a decode runs, or ended in an error */
+  buffer text;   /* the one whose escapes are being read */
+  buffer source; /* an event that is being read */
+  bool busy;     /* a decode runs, or ended in an error */
 } scratch;
 
 typedef struct frame {
@@ -47,6 +48,7 @@ static int l_gc(lua_State *L) {
   scratch *s = luaL_checkudata(L, 1, SCRATCH);
   json_tape_free(&s->tape);
   buffer_free(&s->text);
+  buffer_free(&s->source);
   return 0;
 }
 
@@ -219,25 +221,21 @@ static int push_whole(lua_State *L, scratch *s, const char *text, bool keep_halv
     lua_pushnil(L);
   else
     build(&b);
-  tidy(s);
   if (!halves) return 1;
   lua_pushnil(L);
   lua_pushboolean(L, 1);
   return 3;
 }
 
-int ljson_push(lua_State *L, const char *text, size_t n, bool keep_halves) {
-  scratch *s = push_scratch(L);
+static int push_parsed(lua_State *L, scratch *s, const char *text, size_t n, bool keep_halves) {
   int status = json_parse(&s->tape, text, n);
   if (status == JSON_NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (status == JSON_BAD) return push_fault(L, &s->tape);
   /* a table and a key for each level */
-  if (status == JSON_BAD || !lua_checkstack(L, 2 * (int)s->tape.depth + 8)) {
-    if (status != JSON_BAD) s->tape.fault = "nested too deep for what is left of the stack";
-    int results = push_fault(L, &s->tape);
-    tidy(s);
-    return results;
-  }
-  return push_whole(L, s, text, keep_halves);
+  if (lua_checkstack(L, 2 * (int)s->tape.depth + 8)) return push_whole(L, s, text, keep_halves);
+  s->tape.fault = "nested too deep for what is left of the stack";
+  s->tape.fault_at = 0;
+  return push_fault(L, &s->tape);
 }
 
 /* json_decode(text, keep_halves) -> value | nil for null | nil, message | value, nil, true: with
@@ -250,7 +248,61 @@ int ljson_decode(lua_State *L) {
     return 2;
   }
   const char *text = lua_tolstring(L, 1, &n);
-  return ljson_push(L, text, n, lua_toboolean(L, 2) != 0);
+  bool keep_halves = lua_toboolean(L, 2) != 0;
+  scratch *s = push_scratch(L);
+  int results = push_parsed(L, s, text, n, keep_halves);
+  tidy(s);
+  return results;
+}
+
+/* ---- events ---- */
+
+/* The event's texts, each with the 0 that json_parse and lua_pushstring want. */
+static void copy_event(lua_State *L, buffer *into, const sse_event *event) {
+  buffer_clear(into);
+  if (buffer_append(into, event->data, event->data_length) != 0 ||
+      buffer_append(into, "", 1) != 0 || buffer_append(into, event->type, event->type_length) != 0)
+    luaL_error(L, "not enough memory");
+}
+
+static void swap(buffer *a, buffer *b) {
+  buffer old = *a;
+  *a = *b;
+  *b = old;
+}
+
+/* What json_decode would return lies from `first` on: makes it a table or the event's text, and
+ * halves or a fault. */
+static void shape_results(lua_State *L, int first, int results, const char *data, size_t n) {
+  bool is_table = lua_istable(L, first);
+  if (!is_table) {
+    lua_pushlstring(L, data, n);
+    lua_replace(L, first);
+  }
+  if (results == 3) lua_remove(L, first + 1); /* the nil before halves */
+  lua_settop(L, results == 3 && !is_table ? first : first + 1);
+  lua_settop(L, first + 1);
+}
+
+int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept) {
+  size_t n = event->data_length, type_length = event->type_length;
+  int first = lua_gettop(L) + 2;
+  scratch *s = push_scratch(L);
+  copy_event(L, &s->source, event);
+  const char *data = buffer_bytes(&s->source);
+  s->busy = true;
+  int results = push_parsed(L, s, data, n, true);
+  shape_results(L, first, results, data, n);
+  if (type_length > 0)
+    lua_pushlstring(L, data + n + 1, type_length);
+  else
+    lua_pushnil(L);
+  lua_insert(L, first + 1);
+  s->source.end = s->source.start + n;
+  swap(&s->source, kept);
+  buffer_clear(&s->source);
+  tidy(s);
+  return 3;
 }
 
 /* ---- opening ---- */

@@ -211,6 +211,34 @@ static int l_pull(lua_State *L) {
   return 3;
 }
 
+/* transfer:chunk() -> table, name | nil ("message"), halves, unfinished     the event's JSON,
+ * decoded
+ *                  -> text, name | nil, message | nil, unfinished           what is no JSON table:
+ * "[DONE]",
+ *                     "", a number; message says what is wrong with it as JSON, where anything is
+ *                  -> false | nil | nil, facts                              as pull()
+ * The same events as pull()'s, without a text that nobody keeps. halves (true or nil): a text in
+ * the table begins or ends with half a surrogate pair, as json_decode leaves it with keep_halves.
+ */
+static int l_chunk(lua_State *L) {
+  sse_event event;
+  bool unfinished;
+  lua_transfer *u = check(L);
+  transfer_status status = transfer_next(u->transfer, &event, &unfinished);
+  if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  ljson_push_event(L, &event, &u->kept);
+  lua_pushboolean(L, unfinished);
+  return 4;
+}
+
+/* transfer:data() -> the text of the event that chunk() returned last; to be asked before the next
+ * call on the transfer */
+static int l_data(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_pushlstring(L, buffer_bytes(&u->kept), buffer_length(&u->kept));
+  return 1;
+}
+
 static void set_number(lua_State *L, const char *name, double number) {
   lua_pushnumber(L, number);
   lua_setfield(L, -2, name);
@@ -231,9 +259,9 @@ static int l_timings(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"id", l_id},     {"head", l_head},       {"body", l_body},
-                                   {"pull", l_pull}, {"release", l_release}, {"timings", l_timings},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},       {"body", l_body},
+                                   {"pull", l_pull},       {"chunk", l_chunk},     {"data", l_data},
+                                   {"release", l_release}, {"timings", l_timings}, {NULL, NULL}};
 
 void ltransfer_open(lua_State *L) {
   lcore_class(L, TRANSFER, methods, l_close, l_gc);
