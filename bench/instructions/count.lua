@@ -1,6 +1,7 @@
 -- count.lua: instructions for a chat, for a chunk and for a collected chunk, held against those recorded.
 -- Each is the difference between two runs of bench/programs/ours.lua, a short and a long one, so that start-up cancels
--- out. Instructions do not depend on how busy the machine is. Leans on callgrind.lua and on bench/place.lua.
+-- out. Instructions do not depend on how busy the machine is. Leans on callgrind.lua,
+-- vm.lua, stages.lua and bench/place.lua.
 --
 --   lua5.4 bench/instructions/count.lua [record|stages]
 --
@@ -12,6 +13,8 @@ package.path = package.path .. ";bench/?.lua;bench/instructions/?.lua"
 local callgrind = require "callgrind"
 local place = require "place"
 local put_into_readme = require "readme"
+local stages = require "stages"
+local vm = require "vm"
 
 local TOLERANCE = 0.05
 local RECORD = "bench/instructions/recorded.lua"
@@ -25,24 +28,23 @@ local COUNTS = {
 
 local function run(url, work, path, times)
   local command = ("lua5.4 bench/programs/ours.lua %s %s%s %d 0"):format(work, url, path, times)
-  local total, stages, said = callgrind.run(command, "build/bench/callgrind.out")
+  local total, by_stage, said = callgrind.run(command, "build/bench/callgrind.out")
   local units = tonumber(said:match("^%S+ %S+ (%d+)"))
   if not units then error(("%s failed: %s"):format(command, said), 0) end
-  return { total = total, stages = stages, units = units }
+  return { total = total, stages = by_stage, units = units }
 end
 
 -- What one unit takes: {total, stages}.
 local function count(url, entry)
   local short, long = run(url, entry[2], entry[3], entry[4]), run(url, entry[2], entry[5], entry[6])
-  local units, stages = long.units - short.units, {}
-  for stage, cost in pairs(long.stages) do stages[stage] = (cost - (short.stages[stage] or 0)) / units end
-  return { total = (long.total - short.total) / units, stages = stages }
+  local units, by_stage = long.units - short.units, {}
+  for stage, cost in pairs(long.stages) do by_stage[stage] = (cost - (short.stages[stage] or 0)) / units end
+  return { total = (long.total - short.total) / units, stages = by_stage }
 end
 
-local function count_all()
-  local server, counts = place.start(), {}
+local function count_all(server)
+  local counts = {}
   for i, entry in ipairs(COUNTS) do counts[i] = count(server.url, entry) end
-  server:stop()
   return counts
 end
 
@@ -75,39 +77,20 @@ local function compare(counts, recorded)
   return fine
 end
 
--- All stages, those that take most for a chunk first.
-local function sorted_stages(counts)
-  local names, most = {}, {}
-  for _, one in ipairs(counts) do
-    for stage, cost in pairs(one.stages) do
-      if not most[stage] and math.abs(cost) >= 1 then table.insert(names, stage) end
-      if math.abs(cost) >= 1 then most[stage] = math.max(most[stage] or 0, cost / one.total) end
-    end
-  end
-  table.sort(names, function(a, b) return most[a] > most[b] end)
-  return names
+-- Both tables: callgrind's by stage, Lua's own by file.
+local function stages_text(counts, by_file)
+  local columns = {}
+  for i, one in ipairs(counts) do columns[i] = one.stages end
+  return stages.text("stage", columns) .. "\n" .. stages.text("instructions of Lua's machine, by file", by_file)
 end
 
--- Where they go, as a table in Markdown.
-local function stages_text(counts)
-  local out = { "| stage | a chat | | a chunk | | a collected chunk | |", "|---|---:|---:|---:|---:|---:|---:|" }
-  for _, stage in ipairs(sorted_stages(counts)) do
-    local line = { "| " .. stage }
-    for _, one in ipairs(counts) do
-      local cost = one.stages[stage] or 0
-      table.insert(line, ("%.0f | %.1f %%"):format(cost, cost / one.total * 100))
-    end
-    table.insert(out, table.concat(line, " | ") .. " |")
-  end
-  table.insert(out, ("| **all** | **%.0f** | | **%.0f** | | **%.0f** | |\n"):format(counts[1].total, counts[2].total,
-    counts[3].total))
-  return table.concat(out, "\n")
-end
-
-local counts = count_all()
-if arg[1] == "stages" then print(stages_text(counts)) end
+local server = place.start()
+local counts = count_all(server)
+local text = arg[1] and stages_text(counts, vm.count_all(server.url))
+server:stop()
+if arg[1] == "stages" then print(text) end
 if arg[1] == "record" then
   record(counts)
-  put_into_readme("the stages", stages_text(counts))
+  put_into_readme("the stages", text)
 end
 if arg[1] ~= "stages" then os.exit(compare(counts, dofile(RECORD)) and 0 or 1) end
