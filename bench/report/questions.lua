@@ -147,12 +147,12 @@ M.questions = {
     }), row("node", "sse - 60 10 16384", { name = "eventsource-parser, node" })),
   },
   {
-    key = "streams", title = "An event of 1,000 streams at once", unit = "µs", per = "an event",
+    key = "streams", title = "An event of 1,000 streams at once", unit = "µs", per = "an event", seconds = 40,
     note = "Each stream has an event every 50 ms, 20,000 a second in all; CPU of the client for one.",
     rows = with(rows(false, {
       ours54 = "streams @/slow-60 1000 0", oursjit = "streams @/slow-60 1000 0", node = "streams @/slow-60 1000 0",
-      python = "streams @/slow-10 1000 0",
-    }), row("c", "@/slow-60 1000", { command = STREAMS, limit = true, at = 1 })),
+    }), row("c", "@/slow-60 1000", { command = STREAMS, limit = true, at = 1 }),
+      row("python", "streams @/slow-20 300 0", { name = "OpenAI's SDK for Python, 300 streams" })),
   },
   {
     key = "delay", title = "From the server's write to the program's hands, of 1,000 streams", unit = "µs", per = "",
@@ -164,7 +164,8 @@ M.questions = {
     note = "The most resident memory of the run above less that before the first stream.",
   },
   {
-    key = "many", title = "5,000 streams at once", unit = "of the ideal", per = "", value = "wall", scale = 1 / 3,
+    key = "many", title = "5,000 streams at once", unit = "of the ideal", per = "", seconds = 40,
+    value = "wall", scale = 1 / 3,
     note = "100,000 events a second for three seconds: how long the run takes, in units of those three seconds. The "
       .. "server alone keeps its processor busy with this.",
     rows = with(rows(false, {

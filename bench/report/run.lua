@@ -69,7 +69,7 @@ local asked, panels = {}, {}
 local function ask(question)
   local from = question.from and asked[question.from]
   local rows = from and from.rows or question.rows
-  local results = from and from.results or bench:interleaved(rows, ROUNDS, SECONDS)
+  local results = from and from.results or bench:interleaved(rows, ROUNDS, question.seconds or SECONDS)
   asked[question.key] = { rows = rows, results = results }
   local list, limit, ours = tables.figures(question, rows, results, questions.contestants)
   for i, entry in ipairs(CHART) do
