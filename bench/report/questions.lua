@@ -148,11 +148,12 @@ M.questions = {
   },
   {
     key = "streams", title = "An event of 1,000 streams at once", unit = "µs", per = "an event", seconds = 40,
-    note = "Each stream has an event every 50 ms, 20,000 a second in all; CPU of the client for one.",
+    note = "Each stream has an event every 50 ms, 20,000 a second in all; CPU of the client for one. (300): with "
+      .. "300 streams.",
     rows = with(rows(false, {
       ours54 = "streams @/slow-60 1000 0", oursjit = "streams @/slow-60 1000 0", node = "streams @/slow-60 1000 0",
     }), row("c", "@/slow-60 1000", { command = STREAMS, limit = true, at = 1 }),
-      row("python", "streams @/slow-20 300 0", { name = "OpenAI's SDK for Python, 300 streams" })),
+      row("python", "streams @/slow-20 300 0", { name = "OpenAI's SDK for Python (300)" })),
   },
   {
     key = "delay", title = "From the server's write to the program's hands, of 1,000 streams", unit = "µs", per = "",
