@@ -91,7 +91,8 @@ end
 
 local function message_of(read)
   local inner, outer = read.inner, read.outer
-  local message = messages.of_checks(outer) or messages.of(inner) or messages.of(outer)
+  local message = messages.of_checks(outer) or messages.of_checks(inner) or messages.of(inner) or messages.of(outer)
+    or messages.any(outer)
   if not message then return nil end
   local more = messages.more(inner, message)
   return more and ("%s: %s"):format(message, more) or message
@@ -191,14 +192,11 @@ local function add_details(err, kind, trait, found, headers, told, meanings)
   if CHECKED[kind] then err.field = found.field or paths.of_words(err.message) end
 end
 
-local ADVICE = "no api_key was given"
-
-local function final_message(answer, read, kind, status, message)
+local function final_message(answer, read, status, message)
   if not message then
     if answer.status < 400 then message = read.is_error and "the gateway reported an error" or unusable(answer) end
     message = message or without_words(answer, status)
   end
-  if answer.keyless and kind == "authentication" then message = ("%s (%s)"):format(message, ADVICE) end
   return message
 end
 
@@ -215,7 +213,7 @@ end
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
 -- when that is no JSON), lost (why it has no body), in_stream, event (the SSE event's name), started (an event
--- came before), partial, attempts, secrets, keyless (the call had no key), profile (the gateway's, or nil). The secrets
+-- came before), partial, attempts, secrets, profile (the gateway's, or nil). The secrets
 -- are hidden before anything else: a message that shows the beginning of a body could show the beginning of a key.
 function M.of_answer(answer)
   local profile = answer.profile
@@ -231,7 +229,7 @@ function M.of_answer(answer)
   local headers = relayed(read.inner, answer.headers)
   local statuses = { [status or answer.status] = true, [answer.status] = true }
   local err = {
-    kind = kind, message = final_message(answer, read, kind, status, message), status = status,
+    kind = kind, message = final_message(answer, read, status, message), status = status,
     code = read.is_error and codes.of(read, found, statuses, message) or nil,
     request_id = found.facts.request_id or answer.request_id
       or first_text(answer.headers, meanings.headers.request_id.exact),

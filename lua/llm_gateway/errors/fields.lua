@@ -19,7 +19,7 @@ local number, text, as_text = scalars.number, scalars.text, scalars.as_text
 local AROUND = {
   "details", "metadata", "error_details", "data", "message", "innererror", "provider_specific_fields", "detail",
   "param", "violations", "fieldViolations", "base_resp", "error", "fault", "cause", "extra", "inner_error",
-  "providerMetadata",
+  "providerMetadata", "issues", "errors",
 }
 local MOST_ITEMS, MOST_PLACES = 10, 40
 
@@ -78,9 +78,9 @@ local function read_codes(found, place)
 end
 
 local function read_field(found, place)
-  local loc, param = place.loc, place.param or place.field
+  local loc, param = place.loc or place.path, place.param or place.field or place.instancePath
   if found.field or (loc == nil and param == nil) then return end
-  found.field = paths.of_list(loc) or paths.of_text(param)
+  found.field = (type(loc) == "table" or place.loc ~= nil) and paths.of_list(loc) or paths.of_text(param)
 end
 
 -- ---------------------------------------------------------------------------------------------------------

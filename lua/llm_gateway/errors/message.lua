@@ -11,7 +11,8 @@ local text = scalars.text
 local FIELDS = {
   "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "title",
   "faultstring", "status_msg", "errorMessage", "err_msg", "errmsg", "httpMessage", "html-message", "html_message",
-  "statusMessage", "description", "details", "error", "data",
+  "statusMessage", "description", "details", "error", "data", "issues", "errors", "Error", "exception", "cause",
+  "result",
 }
 local NESTED = { "error", "message", "actionReason", "detail", "msg", "reason", "description" }
 local MORE = { "moreInformation", "more_information", "description" }
@@ -21,11 +22,16 @@ local DEEPEST = 4
 
 local message_in
 
+-- Where a check's item says which field it is about: FastAPI's `loc`, Zod's `path`.
+local function where(item)
+  return item.loc or (type(item.path) == "table" and item.path) or nil
+end
+
 -- "messages[1].content: Input should be a valid string"
 local function item_words(item, depth)
   if type(item) ~= "table" then return text(item) end
   local words = message_in(item, NESTED, depth)
-  local field = words and paths.of_list(item.loc)
+  local field = words and paths.of_list(where(item))
   return field and ("%s: %s"):format(field, words) or words
 end
 
@@ -33,7 +39,7 @@ local function list_words(list, depth)
   local said = {}
   for i = 1, math.min(#list, LISTED) do said[#said + 1] = item_words(list[i], depth) end
   if not said[1] then return nil end
-  local first = type(list[1]) == "table" and list[1].loc ~= nil
+  local first = type(list[1]) == "table" and where(list[1]) ~= nil
   return first and table.concat(said, "; ") or said[1]
 end
 
@@ -57,12 +63,30 @@ function M.of(place, names)
   return message_in(place, names or FIELDS, 0)
 end
 
+local MOST_NAMES = 50
+
+-- The first sentence in a table of which nothing is known, by the alphabet of its names; nil without one.
+function M.any(place, depth)
+  local names = {}
+  for name in next, place do
+    if #names < MOST_NAMES then names[#names + 1] = tostring(name) end
+  end
+  table.sort(names)
+  for i = 1, #names do
+    local value = place[names[i]]
+    if value == nil then value = place[tonumber(names[i])] end
+    if type(value) == "string" and value:find("%S%s+%S") then return text(value) end
+    local found = type(value) == "table" and (depth or 0) < DEEPEST and M.any(value, (depth or 0) + 1)
+    if found then return found end
+  end
+end
+
 -- The words of a body whose `detail` or `errors` is a list of what is wrong with which field; nil when it has none.
 function M.of_checks(body)
-  for _, name in ipairs({ "detail", "errors" }) do
+  for _, name in ipairs({ "detail", "errors", "issues" }) do
     local list = body[name]
     local first = type(list) == "table" and list[1]
-    if type(first) == "table" and first.loc ~= nil then return list_words(list, 0) end
+    if type(first) == "table" and where(first) ~= nil then return list_words(list, 0) end
   end
 end
 

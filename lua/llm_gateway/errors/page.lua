@@ -7,7 +7,7 @@ local M = {}
 
 local WITHIN = 8192 -- bytes of a page
 local LONGEST = 300 -- bytes of what is shown
-local ELEMENTS = { "title", "h1", "h2", "h3" }
+local ELEMENTS = { "title", "message", "h1", "h2", "h3" } -- `message`: of XML
 
 -- The text of the first element of a name, without the elements in it; nil when it has none. `lowered` is the page in
 -- lower case.

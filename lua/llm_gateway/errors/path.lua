@@ -14,6 +14,13 @@ local function step(path, name)
   return path == "" and name or path .. "." .. name
 end
 
+-- Pydantic adds which type of several did not fit: "str", "list[ContentPart]", "ChatMessage".
+local TYPES = { str = true, int = true, float = true, bool = true, dict = true, none = true }
+
+local function is_type(name)
+  return type(name) == "string" and (TYPES[name] or name:find("^%u") or name:find("[%[(]")) ~= nil
+end
+
 -- The path of a list of names and indexes: {"body", "messages", 0, "content"}; nil when it is none, or empty.
 function M.of_list(list)
   if type(list) == "string" then return M.of_text(list) end
@@ -22,6 +29,7 @@ function M.of_list(list)
   for i = 1, #list do
     local name = list[i]
     if type(name) ~= "string" and type(name) ~= "number" then return nil end
+    if i > 1 and is_type(name) then break end
     if i > 1 or not NO_FIELDS[name] then path = step(path, name) end
   end
   return path ~= "" and path or nil
@@ -46,11 +54,17 @@ for name in ([[messages model max_tokens max_completion_tokens temperature top_p
   REQUEST_FIELDS[name] = true
 end
 
--- The path that words begin with, where it is one of a request: "messages.0.content: Field required"; nil otherwise.
+local function of_request(text)
+  local first = text and text:match("^[%w_]+")
+  return first and REQUEST_FIELDS[first] and M.of_text(text) or nil
+end
+
+-- The path that words begin with, or have between quotes, where it is one of a request: "messages.0.content: Field
+-- required", "Invalid type for 'messages[0].content'"; nil otherwise.
 function M.of_words(message)
-  local beginning = message:sub(1, LONGEST):match("^([%a_][%w_.%[%]]*): ")
-  local first = beginning and beginning:match("^[%w_]+")
-  return first and REQUEST_FIELDS[first] and M.of_text(beginning) or nil
+  local beginning = message:sub(1, LONGEST)
+  return of_request(beginning:match("^([%a_][%w_.%[%]]*): "))
+    or of_request(beginning:match("['\"`]([%a_][%w_]*[%[.][%w_.%[%]]*)['\"`]"))
 end
 
 return M

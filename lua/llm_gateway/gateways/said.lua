@@ -149,13 +149,16 @@ local function number_before(text, at)
   return digits and #digits < LONGEST_NUMBER and as_number(digits) or nil
 end
 
--- The text at a place up to the literal that follows it (or to its own end), and where it stops.
+-- The text at a place up to the literal that follows it (or to its own end), and where it stops. It has blanks only
+-- between quotes.
 local function name_at(told, at, literal)
   local near = sub(told.text, at, at + LONGEST_NAME + #literal)
   local stop = literal == "" and (find(near, "[%s,;]") or #near + 1) or find(near, literal, 1, true)
   if not stop or stop == 1 then return nil end
   local name = sub(told.original, at, at + stop - 2)
-  return literal == "" and name:gsub("[.:]+$", "") or name, at + stop - 1
+  name = name:gsub("^['\"`%[(]+", ""):gsub("['\"`%]).:]+$", "")
+  if name == "" or (find(name, "%s") and not find(told.text, "^['\"`]", at - 1)) then return nil end
+  return name, at + stop - 1
 end
 
 local function slot_at(told, name, at, literal)
