@@ -2,6 +2,7 @@
 -- fixtures file are served over a socket elsewhere; here most are read directly.
 
 local errors = require("llm_gateway.errors")
+local gateways = require("llm_gateway.gateways")
 local json = require("llm_gateway.json")
 local cases = require("spec.errors_cases")
 local support = require("spec.support")
@@ -69,6 +70,25 @@ describe("errors of answers", function()
     }) do
       assert.equal(is_error, errors.is_error_body((json.decode(text))), text)
     end
+  end)
+
+  it("are known by a named gateway's mark in a 200", function()
+    local text = '{"model":"from-security-guard","choices":[{"index":0,"message":{"content":"I may not."}}]}'
+    local higress = gateways.named("higress")
+    assert.is_false(errors.is_error_body(json.decode(text)))
+    assert.is_true(errors.is_error_body(json.decode(text), higress))
+    local err = answer_of(200, {}, text, { profile = higress })
+    assert.same({ "policy_denied", "I may not.", false }, { err.kind, err.message, err.retryable })
+    assert.equal("[policy_denied] I may not.", tostring(err))
+  end)
+
+  it("are read by a named gateway's own codes first", function()
+    local text = '{"choices":null,"base_resp":{"status_code":1004,"status_msg":"no"}}'
+    assert.equal("server", answer_of(200, {}, text).kind)
+    assert.equal("authentication", answer_of(200, {}, text, { profile = gateways.named("minimax") }).kind)
+    local mine = gateways.check({ codes = { policy_denied = { "no_way" } }, fields = { policy_name = { "who" } } })
+    local err = answer_of(500, {}, '{"error":{"code":"no_way","who":"me","message":"m"}}', { profile = mine })
+    assert.same({ "policy_denied", "me" }, { err.kind, err.policy_name })
   end)
 
   it("waits until an HTTP date in the future", function()
@@ -199,6 +219,17 @@ describe("error tables", function()
   it("print their status, else their kind", function()
     assert.are.equal("[429] m", tostring(errors.new({ kind = "rate_limit", status = 429, message = "m" })))
     assert.are.equal("[connection] m", tostring(errors.new({ kind = "connection", message = "m" })))
+  end)
+
+  it("say a status once", function()
+    local function said(fields)
+      fields.kind = "server"
+      return tostring(errors.new(fields))
+    end
+    assert.equal("[504] Gateway Time-out", said({ status = 504, message = "504 Gateway Time-out" }))
+    assert.equal("[504] 5040 things", said({ status = 504, message = "5040 things" }))
+    assert.equal("[504] 504", said({ status = 504, message = "504" }))
+    assert.equal("[server] m", said({ status = 200, message = "m" }))
   end)
 
   it("assert like assert, on every Lua", function()

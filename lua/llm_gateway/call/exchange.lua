@@ -105,7 +105,7 @@ local function read_body(call, transfer, answer)
   transfer:close()
   answer.text = text
   answer.value = decode(answer)
-  answer.request_id = errors.request_id(answer.value, answer.headers)
+  answer.request_id = errors.request_id(answer.value, answer.headers, answer.profile)
   return answer
 end
 
@@ -123,9 +123,12 @@ function M.once(call)
   local status, received, is_stream = wait.await(call.loop, transfer, transfer, head)
   if not status then return failed(call, transfer, received) end
   call.status, call.fields = status, fields.readable(received)
-  local answer = { status = status, headers = received, attempts = call.attempts, secrets = call.secrets }
+  local answer = {
+    status = status, headers = received, attempts = call.attempts, secrets = call.secrets,
+    profile = call.options.profile,
+  }
   if not is_stream then return read_body(call, transfer, answer) end
-  answer.transfer, answer.request_id = transfer, errors.request_id(nil, received)
+  answer.transfer, answer.request_id = transfer, errors.request_id(nil, received, answer.profile)
   return answer
 end
 

@@ -14,7 +14,7 @@ local function is_refusal(call, answer)
   if answer.transfer then return false end
   if call.accepts and call.accepts(answer) then return false end
   return answer.status < 200 or answer.status > 299
-    or (type(answer.value) == "table" and errors.is_error_body(answer.value))
+    or (type(answer.value) == "table" and errors.is_error_body(answer.value, answer.profile))
 end
 
 -- Returns an answer that is no refusal; or nil, err and the answer that was one, if there was an answer.

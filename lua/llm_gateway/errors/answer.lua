@@ -119,11 +119,25 @@ end
 
 local NOTHING = {}
 
-local function read_body(answer)
+-- What a named gateway's profile knows of a refusal that comes as a good answer: its mark in this body, or nil.
+local function mark_of(value, profile)
+  for _, mark in ipairs(profile and type(value) == "table" and profile.refusal_in_200 or NOTHING) do
+    if value[mark.field] == mark.value then return mark end
+  end
+end
+
+local function words_of_answer(value)
+  local choice = type(value.choices) == "table" and value.choices[1]
+  local message = type(choice) == "table" and (choice.message or choice.delta)
+  return type(message) == "table" and { message = message.content } or NOTHING
+end
+
+local function read_body(answer, profile)
   local inner, own_status = unwrap.body(answer.value)
-  local header = answer.headers["x-amzn-errortype"]
+  local header, mark = answer.headers["x-amzn-errortype"], mark_of(answer.value, profile)
   return {
-    is_error = is_error_answer(answer), inner = inner, own_status = own_status,
+    mark = mark, is_error = mark ~= nil or is_error_answer(answer), own_status = own_status,
+    inner = mark and words_of_answer(answer.value) or inner,
     outer = type(answer.value) == "table" and answer.value or NOTHING,
     header_code = header and header:match("^[^:]+"),
   }
@@ -151,6 +165,7 @@ local function outcome_of(read)
 end
 
 local function kind_of(answer, read, found, status, told, meanings)
+  if read.mark then return read.mark.kind end
   if not read.is_error then
     local broken = answer.in_stream and is_2xx(answer.status) and not M.looks_like_error(answer.text)
     return broken and "stream" or "server"
@@ -218,7 +233,7 @@ end
 function M.of_answer(answer)
   local profile = answer.profile
   answer = without_secrets(answer)
-  local meanings, read = gateways.meanings(profile), read_body(answer)
+  local meanings, read = gateways.meanings(profile), read_body(answer, profile)
   local found = fields.gather(read.inner, read.outer, meanings.fields)
   add_codes(found, read, answer)
   local message = read.is_error and message_of(read) or words_of_text(answer)
@@ -244,11 +259,7 @@ end
 -- Whether a decoded body of a 2xx answer, or an event of a stream, is an error; `profile` (may be nil) knows marks of
 -- refusals that come as a good answer.
 function M.is_error_body(value, profile)
-  if unwrap.is_error(value) then return true end
-  for _, mark in ipairs(profile and type(value) == "table" and profile.refusal_in_200 or NOTHING) do
-    if value[mark.field] == mark.value then return true end
-  end
-  return false
+  return unwrap.is_error(value) or mark_of(value, profile) ~= nil
 end
 
 return M

@@ -12,7 +12,7 @@ local unread = setmetatable({}, { __mode = "k" }) -- by error; see is_unread
 -- A page's title may repeat the status: it is not said twice.
 local function words_of(err)
   local status = err.status and ("%d"):format(err.status)
-  local rest = status and err.message:sub(1, #status) == status and err.message:match("^%d+[%s:]+(.*)$")
+  local rest = status and err.message:sub(1, #status) == status and err.message:match("^[%s:]+(.*)$", #status + 1)
   return rest and rest ~= "" and rest or err.message
 end
 
