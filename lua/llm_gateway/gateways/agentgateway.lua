@@ -4,7 +4,6 @@ return {
   name = "agentgateway",
   auth = "bearer",
   api_path = "/v1",
-  health_path = "/healthz/ready",
   words = {
     policy_denied = {
       "rejected due to inappropriate content", "the request was rejected", "request was rejected due to",

@@ -44,7 +44,10 @@ return {
     cost = {
       "x-litellm-response-cost" }, cache = { "x-litellm-cache-hit" }, provider = { "x-litellm-model-provider",
     },
-    model = { "x-litellm-model-name", "x-litellm-model-group" }, attempts = { "x-litellm-attempted-retries" },
+    model = {
+      "x-litellm-model", "x-litellm-model-name",
+      "x-litellm-model-group" }, attempts = { "x-litellm-attempted-retries",
+    },
     limit = { "x-litellm-key-max-budget" }, current = { "x-litellm-key-spend" },
   },
 }

@@ -14,5 +14,4 @@ return {
   },
   words = { policy_denied = { "blocked by rule" } },
   fields = { policy_name = { "ruleId" }, request_id = { "generationId" } },
-  headers = { provider = { "x-vercel-ai-provider" } },
 }
