@@ -11,6 +11,8 @@ local messages = require("llm_gateway.errors.message")
 local numbers = require("llm_gateway.errors.numbers")
 local page = require("llm_gateway.errors.page")
 local paths = require("llm_gateway.errors.path")
+local recognize = require("llm_gateway.errors.recognize")
+local request_ids = require("llm_gateway.errors.request_id")
 local said = require("llm_gateway.gateways.said")
 local scalars = require("llm_gateway.errors.scalars")
 local secrets = require("llm_gateway.secrets")
@@ -21,28 +23,6 @@ local waits = require("llm_gateway.errors.retry_after")
 local M = {}
 
 local text = scalars.text
-
--- ---------------------------------------------------------------------------------------------------------
--- request_id
-
-local REQUEST_ID_FIELDS = { "request_id", "requestId", "trace_id" }
-local REQUEST_ID_HEADERS = { "x-request-id", "request-id", "x-correlation-id" }
-
-local function first_text(place, names)
-  for i = 1, #names do
-    local found = place[names[i]]
-    found = found ~= nil and text(found)
-    if found then return found end
-  end
-end
-
--- The id by which the gateway knows a request whose answer is no error: from its body, else from its headers; or nil.
--- Without one of the usual headers, those that the profiles know are looked for.
-function M.request_id(body, headers, profile)
-  return type(body) == "table" and first_text(body, REQUEST_ID_FIELDS)
-    or first_text(headers, profile and profile.request_ids or REQUEST_ID_HEADERS)
-    or first_text(headers, gateways.meanings(profile).headers.request_id.exact)
-end
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Words
@@ -65,15 +45,10 @@ local function is_2xx(status)
   return status >= 200 and status <= 299
 end
 
--- Whether an event's data that cannot be decoded is meant as an error all the same.
-function M.looks_like_error(data)
-  return type(data) == "string" and data:find('^%s*{%s*"error"') ~= nil
-end
-
 -- The words of a body that is no JSON.
 local function words_of_text(answer)
   if answer.value ~= nil then return nil end
-  if M.looks_like_error(answer.text) then return answer.text end
+  if recognize.looks_like_error(answer.text) then return answer.text end
   local refused = answer.event == "error" or answer.status < 200 or answer.status > 399
   return refused and page.said(answer.text or "") or nil
 end
@@ -119,13 +94,6 @@ end
 
 local NOTHING = {}
 
--- What a named gateway's profile knows of a refusal that comes as a good answer: its mark in this body, or nil.
-local function mark_of(value, profile)
-  for _, mark in ipairs(profile and type(value) == "table" and profile.refusal_in_200 or NOTHING) do
-    if value[mark.field] == mark.value then return mark end
-  end
-end
-
 local function words_of_answer(value)
   local choice = type(value.choices) == "table" and value.choices[1]
   local message = type(choice) == "table" and (choice.message or choice.delta)
@@ -134,7 +102,7 @@ end
 
 local function read_body(answer, profile)
   local inner, own_status = unwrap.body(answer.value)
-  local header, mark = answer.headers["x-amzn-errortype"], mark_of(answer.value, profile)
+  local header, mark = answer.headers["x-amzn-errortype"], recognize.mark_of(answer.value, profile)
   return {
     mark = mark, is_error = mark ~= nil or is_error_answer(answer), own_status = own_status,
     inner = mark and words_of_answer(answer.value) or inner,
@@ -167,7 +135,7 @@ end
 local function kind_of(answer, read, found, status, told, meanings)
   if read.mark then return read.mark.kind end
   if not read.is_error then
-    local broken = answer.in_stream and is_2xx(answer.status) and not M.looks_like_error(answer.text)
+    local broken = answer.in_stream and is_2xx(answer.status) and not recognize.looks_like_error(answer.text)
     return broken and "stream" or "server"
   end
   return classify.kind({
@@ -247,19 +215,13 @@ function M.of_answer(answer)
     kind = kind, message = final_message(answer, read, status, message), status = status,
     code = read.is_error and codes.of(read, found, statuses, message) or nil,
     request_id = found.facts.request_id or answer.request_id
-      or first_text(answer.headers, meanings.headers.request_id.exact),
+      or request_ids.first_text(answer.headers, meanings.headers.request_id.exact),
     headers = answer.headers, body = answer.value == nil and answer.text or answer.value,
     partial = answer.partial, attempts = answer.attempts, started = answer.started,
     in_flight = trait == "in_flight", too_large = trait == "too_large",
   }
   add_details(err, kind, trait, found, headers, told, meanings)
   return errors.new(err)
-end
-
--- Whether a decoded body of a 2xx answer, or an event of a stream, is an error; `profile` (may be nil) knows marks of
--- refusals that come as a good answer.
-function M.is_error_body(value, profile)
-  return unwrap.is_error(value) or mark_of(value, profile) ~= nil
 end
 
 return M

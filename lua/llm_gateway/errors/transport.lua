@@ -1,11 +1,11 @@
 -- errors/transport.lua: words for what kept an exchange from its end: what happened, and what to do about it.
--- Leans on errors/answer.lua for request ids and on http/url.lua. Facts come from the C core: class, clock, limit_name,
+-- Leans on errors/request_id.lua and on http/url.lua. Facts come from the C core: class, clock, limit_name,
 -- text (libcurl's words), sent, lost_unanswered, not_processed, proxy_status; and from the call: seconds,
 -- limit_bytes, url_origin, streaming, proxied.
 
-local answers = require("llm_gateway.errors.answer")
 local credentials = require("llm_gateway.http.url")
 local errors = require("llm_gateway.errors.object")
+local request_ids = require("llm_gateway.errors.request_id")
 local secrets = require("llm_gateway.secrets")
 
 local M = {}
@@ -102,7 +102,7 @@ end
 function M.of_failure(facts)
   local fields = secrets.redact({
     kind = M.kind(facts), message = M.message(facts), headers = facts.headers, partial = facts.partial,
-    request_id = facts.headers and answers.request_id(nil, facts.headers) or nil,
+    request_id = facts.headers and request_ids.of(nil, facts.headers) or nil,
   }, facts.secrets)
   fields.attempts, fields.started, fields.not_sent = facts.attempts, facts.started, M.may_pass(facts)
   fields.unread = is_unread(facts)

@@ -166,5 +166,8 @@ return {
     retry_after_ms = { "retry-after-ms", "x-ms-retry-after-ms" },
     retry_after = { "retry-after", "x-retry-after", "x-ratelimit-retry-after" },
   },
-  request_ids = { "x-request-id", "request-id", "x-correlation-id" },
+  request_ids = { -- also of answers that are no errors, for which no other profile is loaded
+    "x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "apim-request-id", "x-litellm-call-id",
+    "x-portkey-trace-id", "x-kong-request-id", "cf-aig-log-id", "cf-ray",
+  },
 }
