@@ -15,3 +15,5 @@ files["examples/**"] = { std = "max" }
 files["examples/neovim"] = { globals = { "vim" } }
 files["spec/hosts/neovim.lua"] = { globals = { "vim" } }
 files["examples/embed"] = { globals = { "words" } }
+files["spec/hosts/checkhealth.lua"] = { globals = { "vim" } }
+files["lua/llm_gateway/health.lua"] = { globals = { "vim" } }

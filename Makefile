@@ -46,7 +46,7 @@ FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/failure.c src/socket.c src/socket_posix.c src/loop.c \
             src/transfer.c src/transfer_options.c src/transfer_events.c src/poller_epoll.c
 
-.PHONY: all clean test check spec valgrind asan sweep soak walks bench instructions lint format fuzz fuzz-targets
+.PHONY: all clean test check spec valgrind asan sweep soak walks bench instructions lint format fuzz fuzz-targets nvim
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -121,5 +121,10 @@ lint:
 format:
 	clang-format -i src/*.c src/*.h spec/fuzz/*.c spec/fuzz/*.h
 
+# The module as a Neovim plugin: the C module goes beside the Lua files, where 'runtimepath' finds it.
+nvim:
+	$(MAKE) -s LUA=jit
+	cp build/jit/llm_gateway/core.so lua/llm_gateway/core.so
+
 clean:
-	rm -rf build
+	rm -rf build lua/llm_gateway/core.so

@@ -36,8 +36,9 @@ describe("a host #apart", function()
     return found or error("no " .. name .. " in: " .. text)
   end
 
-  for _, name in ipairs({ "luv", "cqueues" }) do
+  for _, name in ipairs({ "luv", "cqueues", "copas" }) do
     it("on " .. name .. " keeps its own loop, which ends when the work ends", function()
+      if not run(("lua5.4 -e 'require \"%s\"'"):format(name)) then return pending(name .. " is missing") end
       succeeds("both rounds ended", "timeout 60 lua5.4 spec/hosts/" .. name .. ".lua")
     end)
   end
@@ -73,6 +74,20 @@ describe("a host #apart", function()
     assert.matches("notified: %[403%]", text)
     local broken = client:request({ method = "GET", path = "/~stats" }).streams_broken
     assert.equal(before + 2, broken) -- :LLMStop, and leaving with a stream under way
+  end)
+
+  it("called Neovim finds the plugin on its runtimepath and checks its health", function()
+    if not there("nvim") then return pending("nvim is missing") end
+    local plugin = ROOM .. "/plugin"
+    assert(run(("rm -rf %s && mkdir -p %s && cp -r lua %s/lua && cp build/jit/llm_gateway/core.so %s/lua/llm_gateway/"):
+      format(plugin, plugin, plugin, plugin)))
+    local text = succeeds("llm_gateway [%d.]+ with libcurl", "env -u LUA_PATH -u LUA_CPATH"
+      .. " LLM_GATEWAY_BASE_URL=" .. gateway.url .. " LLM_GATEWAY_API_KEY=gw_dev"
+      .. " timeout 60 nvim --headless -u NONE -i NONE --cmd 'set rtp+=" .. plugin
+      .. "' -c 'luafile spec/hosts/checkhealth.lua'")
+    assert.matches("one descriptor", text)
+    assert.matches("answers", text)
+    assert.is_nil(text:find("gw_dev", 1, true))
   end)
 
   it("called LÖVE keeps its frames with 50 streams running", function()
