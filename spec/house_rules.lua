@@ -31,6 +31,7 @@ M.rooms = {
   http = "core errors json",
   json = "core",
   version = "", nearest = "",
+  health = "init core",
   cli = "init client core devgateway errors gateways http json loop options request secrets version",
   devgateway = "http json version", -- a process of its own, which must run without the C module
 }
