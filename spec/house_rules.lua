@@ -38,7 +38,7 @@ M.rooms = {
 
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {
-  cli = "argparse", json = "cjson", loop = "copas cqueues cqueues.condition luv",
+  cli = "argparse", health = "health", json = "cjson", loop = "copas cqueues cqueues.condition luv",
   devgateway = "cjson cqueues cqueues.condition cqueues.errno cqueues.signal cqueues.socket ffi "
     .. "http.h2_error http.headers http.server http.tls http.util openssl.pkey openssl.rand openssl.ssl.context "
     .. "openssl.x509 openssl.x509.chain posix.sys.socket",
