@@ -8,6 +8,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "clock.h"
+
 #define TRANSFER "llm_gateway.core.transfer"
 
 typedef struct lua_transfer {
@@ -192,8 +194,8 @@ static int l_body(lua_State *L) {
   return 1;
 }
 
-/* transfer:pull() -> data, event name | nil ("message"), unfinished | false | nil | nil, facts.
- * unfinished: the answer ended before the event's blank line. */
+/* transfer:pull() -> data, event name | nil ("message"), unfinished, id | nil | false | nil | nil,
+ * facts. unfinished: the answer ended before the event's blank line. */
 static int l_pull(lua_State *L) {
   sse_event event;
   bool unfinished;
@@ -207,8 +209,19 @@ static int l_pull(lua_State *L) {
   else
     lua_pushlstring(L, event.type, event.type_length);
   lua_pushboolean(L, unfinished);
+  if (event.id_length == 0)
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, event.id, event.id_length);
   let_go(u);
-  return 3;
+  return 4;
+}
+
+/* transfer:limit_events(seconds): see transfer_limit_events */
+static int l_limit_events(lua_State *L) {
+  lua_transfer *u = check(L);
+  transfer_limit_events(u->transfer, (int64_t)(luaL_checknumber(L, 2) * (double)CLOCK_SECOND));
+  return 0;
 }
 
 /* transfer:chunk() -> table, name | nil ("message"), halves, unfinished     the event's JSON,
@@ -259,9 +272,11 @@ static int l_timings(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},       {"body", l_body},
-                                   {"pull", l_pull},       {"chunk", l_chunk},     {"data", l_data},
-                                   {"release", l_release}, {"timings", l_timings}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},
+                                   {"body", l_body},       {"pull", l_pull},
+                                   {"chunk", l_chunk},     {"data", l_data},
+                                   {"release", l_release}, {"limit_events", l_limit_events},
+                                   {"timings", l_timings}, {NULL, NULL}};
 
 void ltransfer_open(lua_State *L) {
   lcore_class(L, TRANSFER, methods, l_close, l_gc);

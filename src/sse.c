@@ -46,7 +46,7 @@ static int dispatch(sse *p) {
   int status = p->has_data ? enqueue(p) : SSE_OK;
   buffer_clear(&p->data);
   buffer_clear(&p->type);
-  p->has_data = false;
+  p->has_data = p->bare = false;
   return status;
 }
 
@@ -91,6 +91,34 @@ static const field fields[] = {
 
 /* ---- lines ---- */
 
+static int set_error(sse *p, const char *value, size_t n) {
+  int status = set_type(p, "error", 5);
+  return status == SSE_OK ? set_data(p, value, n) : status;
+}
+
+/* A text of JSON may have several lines, and may be followed by another one. */
+static int add_bare(sse *p, const char *line, size_t n) {
+  size_t length = buffer_length(&p->data);
+  bool is_next = p->bare && *line == '{' && length > 0 && buffer_bytes(&p->data)[length - 1] == '}';
+  int status = is_next ? dispatch(p) : SSE_OK;
+  p->bare = true;
+  return status == SSE_OK ? set_data(p, line, n) : status;
+}
+
+/* A line whose field nobody knows. */
+static int read_stray(sse *p, const char *line, size_t n, size_t name_length, const char *value) {
+  if (!p->lenient || name_length == 0) return SSE_OK;
+  if (name_length == 5 && memcmp(line, "error", 5) == 0 && !p->bare)
+    return set_error(p, value, (size_t)(line + n - value));
+  if (p->bare || (!p->has_data && (*line == '{' || *line == '['))) return add_bare(p, line, n);
+  return SSE_OK;
+}
+
+static int set_field(sse *p, const field *f, const char *value, size_t n) {
+  int status = p->bare ? dispatch(p) : SSE_OK;
+  return status == SSE_OK ? f->set(p, value, n) : status;
+}
+
 /* A comment (a line that starts with a colon) is a field whose empty name nobody knows. */
 static int read_line(sse *p, const char *line, size_t n) {
   if (n == 0) return dispatch(p);
@@ -100,8 +128,8 @@ static int read_line(sse *p, const char *line, size_t n) {
   if (value < line + n && *value == ' ') value++;
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
     if (strlen(fields[i].name) == name_length && memcmp(fields[i].name, line, name_length) == 0)
-      return fields[i].set(p, value, (size_t)(line + n - value));
-  return SSE_OK;
+      return set_field(p, &fields[i], value, (size_t)(line + n - value));
+  return read_stray(p, line, n, name_length, value);
 }
 
 /* Whether `n` more bytes make the line too long: asked of every line, so that the answer does not
@@ -213,6 +241,7 @@ static bool take_unfinished(sse *p, sse_event *event) {
 static void start_anew(sse *p) {
   sse old = *p;
   sse_init(p, old.max_event_bytes);
+  p->lenient = old.lenient;
   p->queue = old.queue;
   p->taken = old.taken;
   memset(&old.queue, 0, sizeof old.queue);
@@ -223,6 +252,30 @@ bool sse_finish(sse *p, sse_event *event) {
   bool found = take_unfinished(p, event);
   start_anew(p);
   return found;
+}
+
+/* ---- signs ---- */
+
+static const char *const beginnings[] = {":", "data:", "event:", "id:", "retry:", "error:"};
+
+static sse_sign begins_with(const char *bytes, size_t n, const char *wanted) {
+  size_t length = strlen(wanted);
+  if (memcmp(bytes, wanted, n < length ? n : length) != 0) return SSE_NO_EVENTS;
+  return n < length ? SSE_UNSURE : SSE_EVENTS;
+}
+
+sse_sign sse_recognise(const char *bytes, size_t n) {
+  const char *at = bytes, *end = bytes + n;
+  sse_sign sign = SSE_NO_EVENTS;
+  if (n < sizeof bom && memcmp(at, bom, n) == 0) return SSE_UNSURE;
+  if (n >= sizeof bom && memcmp(at, bom, sizeof bom) == 0) at += sizeof bom;
+  while (at < end && (*at == '\n' || *at == '\r')) at++;
+  if (at == end) return SSE_UNSURE;
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings && sign != SSE_EVENTS; i++) {
+    sse_sign other = begins_with(at, (size_t)(end - at), beginnings[i]);
+    if (other != SSE_NO_EVENTS) sign = other;
+  }
+  return sign;
 }
 
 void sse_free(sse *p) {

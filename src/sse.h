@@ -15,6 +15,10 @@
  * plus the events not pulled yet; an id of more than 1 KiB is ignored, for each
  * event that waits has a copy. Leans on buffer.h; knows neither HTTP nor
  * JSON nor Lua.
+ *
+ * Servers that fail write other things than events. A lenient parser takes two
+ * of them for events: lines of JSON without a field's name, and a field called
+ * "error" (its event's type is "error").
  */
 #ifndef LLMG_SSE_H
 #define LLMG_SSE_H
@@ -38,6 +42,8 @@ typedef struct sse {
   int bom;       /* how many bytes of the BOM have matched; 3 once that is settled */
   bool after_cr; /* the last line ended with CR: an LF that follows belongs to it */
   bool has_data; /* the event being read has a data field, perhaps an empty one */
+  bool lenient;  /* see above; to be set after sse_init */
+  bool bare;     /* the event being read is lines of JSON */
   int64_t retry; /* milliseconds; -1 when the server named none */
   buffer line;   /* a line whose end has not arrived */
   buffer data;   /* of the event being read: data, each line but the last with its LF */
@@ -75,6 +81,12 @@ size_t sse_queued(const sse *p);
  * starts anew: last id, retry, BOM and failure are forgotten; finished events stay to be pulled.
  * Returns whether there was one (false too when there is no memory for it). */
 bool sse_finish(sse *p, sse_event *event);
+
+typedef enum sse_sign { SSE_NO_EVENTS, SSE_EVENTS, SSE_UNSURE } sse_sign;
+
+/* Whether a body that begins with these bytes is an event stream, whatever its type says;
+ * SSE_UNSURE while more bytes could tell. */
+sse_sign sse_recognise(const char *bytes, size_t n);
 
 /* Frees what the parser holds. It may be initialised again. */
 void sse_free(sse *p);

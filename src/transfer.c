@@ -142,6 +142,12 @@ static void skip_idle_time(loop_member *m, int64_t ns, int64_t now) {
   if (t->progress == PROGRESS_NONE && m->running) transfer_extend_connect_timeout(t, ns);
 }
 
+void transfer_limit_events(transfer *t, int64_t ns) {
+  if (transfer_is_over(t) || t->activity == ACTIVITY_DRAINING) return;
+  if (t->options.event_timeout == 0 || t->options.event_timeout > ns) t->options.event_timeout = ns;
+  transfer_arm_deadline(t);
+}
+
 /* ---- the loop's view ---- */
 
 /* Nothing was sent: the caller need not know. Returns whether the exchange goes on. */
@@ -222,6 +228,7 @@ static void set_options(transfer *t, const transfer_options *options) {
   t->options = *options;
   t->options.is_https = strncasecmp(options->url, "https:", 6) == 0;
   sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
+  t->events.lenient = true;
 }
 
 int transfer_start(transfer *t, const transfer_options *options) {
@@ -245,7 +252,7 @@ int transfer_start(transfer *t, const transfer_options *options) {
 
 transfer_status transfer_head(const transfer *t) {
   if (t->failure.class == FAILURE_CLOSED) return TRANSFER_FAILED;
-  if (t->progress == PROGRESS_HEAD) return TRANSFER_READY;
+  if (t->progress == PROGRESS_HEAD && (transfer_is_over(t) || !t->undecided)) return TRANSFER_READY;
   return transfer_is_over(t) ? TRANSFER_FAILED : TRANSFER_WAIT;
 }
 

@@ -46,7 +46,7 @@ typedef struct transfer_options {
   const char *method; /* upper case */
   const char *url;
   bool has_body;           /* send what transfer_add_body gathered, perhaps nothing */
-  bool stream;             /* read a 2xx text/event-stream as events */
+  bool stream;             /* read a 2xx as events if its type or its first bytes say so */
   bool http2;              /* HTTP/2 (without TLS: by prior knowledge); else HTTP/1.1 */
   bool fresh;              /* on no connection that was kept */
   bool is_https;           /* set by transfer_start */
@@ -95,7 +95,7 @@ void transfer_release(transfer *t);
 
 /* ---- what came ---- */
 
-/* READY once the answer's status and headers are here. */
+/* READY once the answer's status and headers are here, and it is known whether it is events. */
 transfer_status transfer_head(const transfer *t);
 
 /* HTTP's status, 0 before transfer_head is READY. */
@@ -111,6 +111,10 @@ bool transfer_is_event_stream(const transfer *t);
 /* READY with the next event, whose texts stay valid until the next call on the transfer or the
  * loop. `*unfinished` says that the answer ended before the event's blank line. */
 transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished);
+
+/* From now on the next event, or the end, has to come within `ns` of the last event; else the
+ * transfer fails with FAILURE_EVENT_TIMEOUT. A stricter event_timeout stays. */
+void transfer_limit_events(transfer *t, int64_t ns);
 
 /* READY with the whole body once it is complete; it stays valid until it is taken. */
 transfer_status transfer_body(const transfer *t, const buffer **body);

@@ -171,12 +171,14 @@ static void on_head_end(transfer *t) {
   t->head_lines = 0;
   if (status < 200) return; /* an interim answer: the real one follows */
   t->http_status = (int)status;
-  t->is_event_stream = t->options.stream && status < 300 && has_event_stream_type(t->member.easy);
+  bool asked = t->options.stream && status < 300;
+  t->is_event_stream = asked && has_event_stream_type(t->member.easy);
+  t->undecided = asked && !t->is_event_stream;
   transfer_reach(t, PROGRESS_HEAD);
   /* A server that failed may close without saying so, under the next request. */
   if (status >= 500 && !t->options.http2)
     curl_easy_setopt(t->member.easy, CURLOPT_FORBID_REUSE, 1L);
-  if (t->activity != ACTIVITY_DRAINING) loop_ready(&t->member);
+  if (t->activity != ACTIVITY_DRAINING && !t->undecided) loop_ready(&t->member);
 }
 
 /* Of HTTP/2, libcurl 7.88 may have read more than it hands over, and then waits for its socket. */
@@ -250,14 +252,32 @@ static size_t append_body(transfer *t, const char *bytes, size_t n) {
   return 0;
 }
 
+/* Gateways send events under other types, or none: the first bytes tell. */
+static size_t decide(transfer *t, size_t n) {
+  size_t length = buffer_length(&t->body);
+  sse_sign sign = sse_recognise(buffer_bytes(&t->body), length);
+  if (sign == SSE_UNSURE) return n;
+  t->undecided = false;
+  loop_ready(&t->member);
+  if (sign == SSE_NO_EVENTS) return n;
+  t->is_event_stream = true;
+  bool is_fed = feed_events(t, buffer_bytes(&t->body), length) == length;
+  buffer_free(&t->body);
+  return is_fed ? n : 0;
+}
+
+static size_t take_body(transfer *t, const char *bytes, size_t n) {
+  if (t->is_event_stream) return feed_events(t, bytes, n);
+  size_t taken = append_body(t, bytes, n);
+  return t->undecided && taken == n ? decide(t, n) : taken;
+}
+
 /* CURLOPT_WRITEFUNCTION */
 size_t transfer_on_body(char *bytes, size_t size, size_t count, void *self) {
   transfer *t = self;
   size_t n = size * count;
   t->active_at = clock_now();
-  size_t taken = n;
-  if (t->activity != ACTIVITY_DRAINING)
-    taken = t->is_event_stream ? feed_events(t, bytes, n) : append_body(t, bytes, n);
+  size_t taken = t->activity == ACTIVITY_DRAINING ? n : take_body(t, bytes, n);
   if (taken != n) return taken;
   t->timings.bytes += (double)n;
   look_for_more(t);

@@ -40,6 +40,7 @@ struct transfer {
   bool lost_unanswered;       /* see transfer_was_lost_unanswered */
   bool not_processed;         /* the server has said that it did nothing with the request */
   bool is_event_stream;       /* the answer is read as events, else as a body */
+  bool undecided;             /* its type says no, but its first bytes have not come */
   failure failure;
   char curl_text[CURL_ERROR_SIZE];
   struct curl_slist *request_headers;
