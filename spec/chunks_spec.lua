@@ -3,6 +3,7 @@ local llm = require "llm_gateway"
 local support = require "spec.support"
 
 local delta = support.delta
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
 local GRIN, UNKNOWN = "\240\159\152\128", "\239\191\189"
 
 describe("chunks", function()
@@ -254,5 +255,104 @@ describe("chunks", function()
       assert.equal("ABC", table.concat(texts))
       assert.equal("ABC", assert(open(events):collect()):text())
     end
+  end)
+
+  -- Calls as "name arguments", and whether all have what an answer to them needs.
+  local function calls_of(...)
+    local events = { ... }
+    table.insert(events, END)
+    local list, seen, ids = message(events).tool_calls, {}, {}
+    for i, call in ipairs(list) do
+      assert.is_true(type(call.id) == "string" and call.id ~= "" and call.id ~= "null" and not ids[call.id])
+      assert.same({ "function", nil }, { call.type, call.index })
+      seen[i], ids[call.id] = call["function"].name .. " " .. call["function"].arguments, true
+    end
+    return seen
+  end
+
+  it("bring tool calls told apart by a new name, whatever their ids and indexes are", function()
+    local function piece(head, name, arguments)
+      return call_piece(('{%s"function":{%s"arguments":"%s"}}'):format(head,
+        name and ('"name":"%s",'):format(name) or "", (arguments:gsub('"', '\\"'))))
+    end
+    local A, B = '{"a":"{"}', '{"b":[]}'
+    for _, head in ipairs({ '"index":0,"id":"",', '"index":0,', '"index":0,"id":null,', '"id":"",', "" }) do
+      assert.same({ "f " .. A, "g " .. B }, calls_of(piece(head, "f", A), piece(head, "g", B)), head)
+      assert.same({ "f " .. A, "f " .. B }, calls_of(piece(head, "f", A), piece(head, "f", B)), head)
+      assert.same({ "f " .. A, "g " .. B },
+        calls_of(piece(head, "f", ""), piece(head, nil, '{"a":"'), piece(head, nil, '{"}'), piece(head, "g", B)), head)
+      assert.same({ "f " .. A }, calls_of(piece(head, "f", '{"a":'), piece(head, "f", '"{"'),
+        piece(head, "f", "}")), head)
+    end
+    local function same_id(name, arguments) return piece('"id":"0","index":0,', name, arguments) end
+    local events = { same_id("f", A), same_id("g", B), END }
+    local list = message(events).tool_calls
+    assert.same({ "f", "g" }, { list[1]["function"].name, list[2]["function"].name })
+    assert.same({ "f " .. A }, calls_of(piece('"index":0,"id":"x1",', "f", '{"a":'),
+      piece('"index":0,"id":"x2",', nil, '"{"'),
+      piece('"index":0,"id":"x3",', "f", "}")))
+    assert.same({ "f " .. A }, calls_of(piece('"id":"x1",', "f", '{"a":'), piece('"id":"x2",', nil, '"{"}')))
+  end)
+
+  it("bring tool calls whose arguments are an object, or nothing", function()
+    assert.same({ 'f {"city":"Rome"}', 'g {}' }, calls_of(
+      call_piece('{"index":0,"id":"a","function":{"name":"f","arguments":{"city":"Rome"}}}'),
+      call_piece('{"index":1,"function":{"name":"g"}}')))
+    local chunk = open({ call_piece('{"index":0,"function":{"name":"f","arguments":{"city":"Rome"}}}') }):next()
+    assert.equal('{"city":"Rome"}', chunk.choices[1].delta.tool_calls[1]["function"].arguments)
+    local client = support.answering(gateway, '{"choices":[{"message":{"tool_calls":[{"function":{"name":"f",'
+      .. '"arguments":{"city":"Rome"}}}]}}]}')
+    local call = assert(client:chat(support.ask("x"))).choices[1].message.tool_calls[1]
+    assert.same({ '{"city":"Rome"}', "function", "string" }, { call["function"].arguments, call.type, type(call.id) })
+  end)
+
+  it("are not wiped by an empty usage, message or delta, wherever the usage is", function()
+    local usage = '{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}'
+    local done = '{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"%s}]%s}'
+    for _, events in ipairs({
+      { done:format("", ',"usage":' .. usage), '{"choices":[],"usage":{}}' },
+      { done:format("", ',"usage":' .. usage), '{"choices":[],"usage":{"total_tokens":0}}' },
+      { '{"choices":[],"usage":{"prompt_tokens":3}}', done:format("", ',"usage":{"total_tokens":4}') },
+      { '{"choices":[],"x_groq":{"id":"r"}}', done:format("", ',"x_groq":{"id":"r","usage":' .. usage .. "}") },
+      { done:format(',"usage":' .. usage, "") },
+    }) do
+      local reply = collect(events)
+      assert.same({ 4, 3, "hi" }, { reply.usage.total_tokens, reply.usage.prompt_tokens or 3, reply:text() })
+    end
+  end)
+
+  it("give the same text piece by piece and collected", function()
+    local empty = '"message":{"role":"assistant","content":""},'
+    for _, events in ipairs({
+      { delta(empty .. '"delta":{"content":"Hel"}'),
+        delta(empty .. '"delta":{"content":"lo"},"finish_reason":"stop"') },
+      { delta(
+        '"delta":{"role":null,"content":"","tool_calls":null},"message":{"content":"Hello"},"finish_reason":"stop"') },
+      { delta('"message":{"content":"Hel"}'), delta('"message":{"content":"lo"},"finish_reason":"stop"') },
+      { delta('"delta":{}'), delta('"message":{"content":"Hello"},"finish_reason":"stop"') },
+      { '{"choices":[{"index":1,"delta":{"content":"Hel"}}]}', '{"choices":[{"index":1,"delta":{"content":"lo"}}]}' },
+      { delta('"delta":{"content":"Hello"}'),
+        delta('"delta":null,"message":{"content":"Hello"},"finish_reason":"stop"') },
+      { delta('"delta":{"content":[{"type":"thinking","text":"hm"},{"type":"text","text":"Hello"}]}') },
+    }) do
+      local list, texts = { unpack(events) }, {}
+      table.insert(list, "[DONE]")
+      for text in open(list):texts() do table.insert(texts, text) end
+      assert.equal("Hello", table.concat(texts))
+      assert.equal("Hello", collect(events):text())
+    end
+  end)
+
+  it("keep details of two types apart that share an index", function()
+    local function details(json) return delta('"delta":{"reasoning_details":[' .. json .. "]}") end
+    local reply = collect({
+      details('{"type":"reasoning.text","text":"thi","index":0}'),
+        details('{"type":"reasoning.text","text":"nk","index":0}'),
+      details('{"type":"reasoning.encrypted","data":"sig","id":"t","index":0}'), END,
+    })
+    local list = reply.choices[1].message.reasoning_details
+    assert.same({ 2, "think", "reasoning.encrypted", "sig" }, { #list, list[1].text, list[2].type, list[2].data })
+    local text, told = reply:reasoning()
+    assert.same({ "think", list }, { text, told })
   end)
 end)

@@ -160,7 +160,7 @@ describe("a program's view", function()
 
     for name, case in pairs(LIMITS) do
       it("has the rate limits that a gateway tells, as " .. name .. " does", function()
-        local client = support.answering(gateway, '{"object":"x"}', { headers = case[1] })
+        local client = support.answering(gateway, '{"choices":[{"message":{}}]}', { headers = case[1] })
         assert.same(case[2], assert(client:chat(support.ask("hi"))):info().rate_limit)
         local done = support.delta('"delta":{"content":"x"},"finish_reason":"stop"')
         local body = "data: " .. done .. "\n\ndata: [DONE]\n\n"

@@ -103,7 +103,7 @@ describe("retries", function()
   it("let libcurl pass over a kept connection that the server had closed before", function()
     for _, ending in ipairs({ "close", "reset" }) do
       local loop = llm.new_loop()
-      local body = '{"choices":[]}'
+      local body = '{"choices":[{"message":{}}]}'
       local steps = { { send = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " .. #body
         .. "\r\n\r\n" .. body }, { delay = 0.02 }, { [ending] = true } }
       local fresh = support.scripted(gateway, steps, { loop = loop })

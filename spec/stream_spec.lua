@@ -199,7 +199,7 @@ describe("a stream", function()
     } } } }))
     local seen = {}
     local other = client:with({ base_url = gateway.url .. "/~script/" .. name })
-    for chunk, event_name in llm.assert(other:request({ path = "/v1/messages", stream = true, body = {} })) do
+    for chunk, event_name in llm.assert(other:request({ path = "/v1/events", stream = true, body = {} })) do
       assert.is_nil(chunk.choices)
       table.insert(seen, event_name)
     end

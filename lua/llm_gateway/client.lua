@@ -5,6 +5,7 @@
 local answers = require("llm_gateway.reply.results")
 local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
+local dialects = require("llm_gateway.reply.dialects")
 local headers = require("llm_gateway.http.fields")
 local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
@@ -69,6 +70,13 @@ local function prepare(config, given, build)
   return body, own
 end
 
+local chat_fault = answers.fault(dialects.chat)
+
+local function completed(answer, call, dialect)
+  if call.stream then return answers.stream(answer, call, dialect) end
+  return answers.completion(answer, call, dialect)
+end
+
 -- Asks for a chat completion. `request` has the API's fields (messages, model, temperature, ...) and may have
 -- this call's own options (timeout, headers, api_key, ...). Its `response_format` may be a JSON Schema as a Lua table,
 -- which reply:parsed() then checks; `reasoning` is "low", "medium", "high" or false. Returns the reply, or nil, err.
@@ -80,12 +88,13 @@ function Client:chat(request)
   local schema, err = structured.ask(body, request)
   err = err or reasoning.put(body, config.profile and config.profile.reasoning)
   if err then return nil, err end
-  local call = { method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true }
+  local call = {
+    method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true, fault = chat_fault,
+  }
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  if not call.stream then return structured.expect(schema, answers.reply(answer)) end
-  return structured.expect(schema, answers.stream(answer, call, false))
+  return structured.expect(schema, completed(answer, call, dialects.chat))
 end
 
 -- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it
@@ -197,8 +206,7 @@ function Client:request(request)
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
-  local is_chat = call.path:match("^[^?]*"):find("/chat/completions$")
-  if call.stream then return answers.stream(answer, call, not is_chat) end
+  if call.stream then return answers.stream(answer, call, dialects.of_path(call.path)) end
   return answers.value(answer)
 end
 

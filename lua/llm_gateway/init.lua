@@ -29,6 +29,7 @@ return {
   is_error = errors.is, -- whether a value is one of this library's error tables
   assert = errors.assert, -- assert for every Lua
   text = replies.text, info = replies.info, parsed = replies.parsed, -- reply:text() and the like by another way
+  reasoning = replies.reasoning, raw = replies.raw,
 
   array = json.array, null = json.null, -- an empty list; an explicit null
   json = { encode = json.encode, decode = json.decode },

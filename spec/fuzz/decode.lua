@@ -3,13 +3,16 @@
 --
 -- An input is a letter and what it is about; "$K" and "$L" stand for two keys of the client, anywhere.
 --   A  an answer: its status, header lines, a blank line, the body
---   E  a stream: a line of letters (how it is read: n c t; p: no chat; how it ends: l lost, s silent, x closed), header
---      lines, a blank line, then events: data, perhaps after "event: name", each with a blank line but the last
+--   E  a stream: a line of letters (how it is read: n c t e; p: no chat, r: Responses, m: Messages; it ends: l lost,
+--      s silent, x closed), header lines, a blank line, then events: data, perhaps after "event: name", each with a
+--      blank line but the last
 --   J  (or anything else) JSON
 
+local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
 local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
+local llm = require("llm_gateway")
 local loop_state = require("llm_gateway.loop.state")
 local retry = require("llm_gateway.call.retry")
 local streams = require("llm_gateway.reply.stream")
@@ -154,7 +157,8 @@ end
 
 -- What the core's transfer is to a stream.
 local function transfer_of(text, facts)
-  local transfer, at = { timings = function() return {} end, close = nothing, release = nothing }, 1
+  local transfer, at = { timings = function() return {} end, close = nothing, release = nothing,
+    limit_events = nothing, id = function() return "id" end }, 1
   function transfer.pull()
     if at > #text then return nil, facts end
     local stop, past = text:find("\n\n", at, true)
@@ -166,19 +170,19 @@ local function transfer_of(text, facts)
   return transfer
 end
 
-local function check_chunk(chunk, plain)
+local function check_chunk(chunk, dialect)
   demand(type(chunk) == "table", "a chunk is a table")
-  if plain then return end
+  if dialect ~= dialects.chat then return end
   demand(type(chunk.choices) == "table", "a chunk has choices")
   for _, choice in ipairs(chunk.choices) do
     demand(type(choice.index) == "number" and type(choice.delta) == "table", "a choice has index and delta")
   end
 end
 
-local function read_chunks(stream, plain)
+local function read_chunks(stream, dialect)
   local chunk, err = stream:next()
   while chunk ~= nil do
-    check_chunk(chunk, plain)
+    check_chunk(chunk, dialect)
     chunk, err = stream:next()
   end
   return err
@@ -194,12 +198,36 @@ local function read_texts(stream)
   if not ok then return text end
 end
 
-local function read_whole(stream)
+local function read_events(stream)
+  local ok, err = pcall(function()
+    for event in stream:events() do
+      demand(type(event.data) == "string" and type(event.event) == "string", "an event as it came")
+    end
+  end)
+  if not ok then return err end
+end
+
+local function check_calls(reply)
+  for _, choice in ipairs(reply.choices or {}) do
+    for _, call in ipairs(type(choice.message.tool_calls) == "table" and choice.message.tool_calls or {}) do
+      local called = type(call) == "table" and call["function"]
+      demand(type(called) ~= "table" or (type(call.id) == "string" and type(called.arguments) == "string"),
+        "a call has an id, and arguments as text")
+    end
+  end
+end
+
+local function read_whole(stream, dialect)
   local reply, err = stream:collect()
   if not reply then return err end
-  demand(type(reply:text()) == "string", "a reply has a text")
+  demand(type(llm.text(reply)) == "string", "a reply has a text")
+  demand(type(llm.reasoning(reply)) == "string", "a reply has a reasoning, perhaps none")
+  if dialect == dialects.chat then check_calls(reply) end
   json.encode(reply)
 end
+
+local READERS = { c = read_whole, t = read_texts, e = read_events }
+local DIALECTS = { p = "plain", r = "responses", m = "messages" }
 
 local function check_stream(text, piece)
   local letters, at = text:match("^(%l*)\n()")
@@ -212,10 +240,9 @@ local function check_stream(text, piece)
     facts.headers, facts.secrets, facts.attempts, facts.url_origin = about.headers, SECRETS, 1, "http://x"
     return errors.of_failure(facts)
   end
-  local plain = letters:find("p", 1, true) ~= nil
-  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, SECRETS, describe, plain)
-  local read = letters:find("c", 1, true) and read_whole or letters:find("t", 1, true) and read_texts or read_chunks
-  local err = read(stream, plain)
+  local dialect = dialects[DIALECTS[letters:match("[prm]") or ""] or "chat"]
+  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, SECRETS, describe, dialect)
+  local err = (READERS[letters:match("[cte]") or ""] or read_chunks)(stream, dialect)
   if err ~= nil then check_error(err, piece) end
   local chunk, again = stream:next()
   demand(chunk == nil and again == err, "a stream stays as it ended")

@@ -22,6 +22,8 @@ local function outcome(call)
   local answer, err = exchange.once(call)
   if not answer then return nil, err end
   if is_refusal(call, answer) then return nil, errors.of_answer(answer), answer end
+  local fault = call.fault and not answer.transfer and call.fault(call, answer)
+  if fault then return nil, fault, answer end
   return answer
 end
 
@@ -54,7 +56,8 @@ local function repeat_after(call, err, delay)
 end
 
 -- Makes a call: {client, loop, options, method, url, headers (lines), body, stream, secrets, accepts}. Returns an
--- answer of the gateway that is no refusal, or nil, err. accepts(answer) may let a refusal pass as an answer.
+-- answer of the gateway that is no refusal, or nil, err. accepts(answer) may let a refusal pass as an answer;
+-- fault(call, answer) returns the error that a 2xx is after all, or nil.
 function M.make(call)
   call.attempts, call.started = 0, core.now()
   call.total_timeout = call.options.total_timeout

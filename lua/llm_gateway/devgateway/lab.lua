@@ -93,8 +93,12 @@ local function describe(exchange)
     body = exchange.body, http_version = exchange.http.connection.version }
 end
 
+-- What a request was, as a completion, so that a chat takes it too.
 local function echo(_, exchange)
-  exchange:reply(200, describe(exchange))
+  local reply = describe(exchange)
+  local message = { role = "assistant", content = exchange.body }
+  reply.choices = json.array({ { index = 0, message = message, finish_reason = "stop" } })
+  exchange:reply(200, reply)
 end
 
 local function stats(state, exchange)

@@ -35,8 +35,8 @@ local function unusable(answer)
       where and " to " .. urls.without(where) or "")
   end
   local what = answer.headers["content-type"] or "no content type"
-  local wanted = answer.in_stream and "an event stream or a chat completion"
-    or type(answer.value) == "table" and "a JSON object" or "JSON"
+  local wanted = answer.in_stream and "an event stream or " .. (answer.wanted or "a chat completion")
+    or type(answer.value) == "table" and (answer.wanted or "a JSON object") or "JSON"
   if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
   return ("expected %s, got %s: %s"):format(wanted, what, scalars.clip(answer.text, 80))
 end
@@ -195,9 +195,10 @@ end
 
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), lost (why it has no body), in_stream, event (the SSE event's name), started (an event
--- came before), partial, attempts, secrets, profile (the gateway's, or nil). The secrets
--- are hidden before anything else: a message that shows the beginning of a body could show the beginning of a key.
+-- when that is no JSON), lost (why it has no body), wanted (the name of what should have come), in_stream, event (the
+-- SSE event's name), started (an event came before), partial, attempts, secrets, profile (the gateway's, or nil). The
+-- secrets are hidden before anything else: a message that shows the beginning of a body could show the beginning of a
+-- key.
 function M.of_answer(answer)
   local profile = answer.profile
   answer = without_secrets(answer)

@@ -58,14 +58,20 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Errors beside what is no error
 
--- Reasons for which a choice ends that are no errors. Some gateways put an error's name there.
+-- Reasons for which a choice ends that are no errors. Some gateways put an error's name there, which has one of these.
+local NAMES = { "error", "fail", "overload", "insufficient", "unavailable", "timeout", "timed_out", "rate_limit" }
 local REASONS = {
   stop = true, length = true, tool_calls = true, function_call = true, content_filter = true, end_turn = true,
   max_tokens = true, tool_use = true, stop_sequence = true,
 }
 
 local function is_error_name(reason)
-  return type(reason) == "string" and not REASONS[reason] and scalars.lower(reason):find("error", 1, true) ~= nil
+  if type(reason) ~= "string" or REASONS[reason] then return false end
+  local lower = scalars.lower(reason)
+  for _, name in ipairs(NAMES) do
+    if lower:find(name, 1, true) then return true end
+  end
+  return false
 end
 
 local function says_error(err)

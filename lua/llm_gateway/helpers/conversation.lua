@@ -81,7 +81,7 @@ local function follow_stream(self, own, turn, stream)
       whole:add(history.copy(chunk))
     elseif not err and not turn.is_over then
       turn.is_over = true
-      remember_reply(self, own, turn, whole:reply())
+      remember_reply(self, own, turn, whole:value())
     end
   end)
 end

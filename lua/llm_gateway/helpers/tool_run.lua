@@ -3,11 +3,10 @@
 -- One machine serves both ways of asking: streaming hands its events over, not streaming waits for the last.
 -- It never runs a tool of a reply that did not come whole, and never changes the caller's tables.
 
-local assemble = require("llm_gateway.reply.assemble")
-local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
+local reply_dialects = require("llm_gateway.reply.dialects")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
 local structured = require("llm_gateway.helpers.structured")
@@ -123,7 +122,7 @@ function stages.ask(self)
   end
   if not answer then return failed(self, err) end
   if not self.streaming then return take_reply(self, answer) end
-  self.stream, self.whole, self.stage = answer, assemble.new(), "read"
+  self.stream, self.whole, self.stage = answer, reply_dialects.chat.collector(), "read"
 end
 
 function stages.read(self)
@@ -131,12 +130,12 @@ function stages.read(self)
   if self.over then return end
   if err then return failed(self, err) end
   if not chunk then
-    local reply = structured.expect_same(self.stream, self.whole:reply(self.stream:info()))
+    local reply = structured.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
     self.stream, self.whole = nil, nil
     return take_reply(self, reply)
   end
   self.whole:add(chunk)
-  local text = chunk_reader.text(chunk)
+  local text = self.stream.reader.text
   if text ~= "" then table.insert(self.queue, { type = "text", text = text }) end
 end
 

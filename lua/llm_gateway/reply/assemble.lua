@@ -1,8 +1,12 @@
--- reply/assemble.lua: makes the whole reply of a chat's chunks.
--- Leans on json.lua and reply.lua.
+-- reply/assemble.lua: makes the whole reply of a chat's chunks, in time linear in their number.
+-- Leans on json, reply/rope.lua and reply/tool_calls.lua. Nothing empty wipes what came. Chunks become its own: their
+-- tables are built into the reply.
 
 local json = require("llm_gateway.json")
-local replies = require("llm_gateway.reply")
+local ropes = require("llm_gateway.reply.rope")
+local tool_calls = require("llm_gateway.reply.tool_calls")
+
+local is_said = tool_calls.is_said
 
 local Collector = {}
 Collector.__index = Collector
@@ -12,55 +16,76 @@ local SAID_ONCE = { role = true, id = true, type = true, format = true }
 
 local merge
 
-local function is_said(text)
-  return text ~= nil and text ~= ""
+-- ---------------------------------------------------------------------------------------------------------
+-- Texts
+
+-- The text in into[name] becomes longer: a rope stands in its place until the end.
+local function append(self, into, name, old, piece)
+  if ropes.is(old) then return old:add(piece) end
+  local rope = ropes.new()
+  rope:add(old)
+  rope:add(piece)
+  into[name] = rope
+  self.ropes[#self.ropes + 1] = { into, name }
 end
 
--- A piece of a tool call that says neither which nor what it is goes on with the last one.
-local function continues(item)
-  local called = item["function"]
-  return type(called) == "table" and not is_said(item.id) and not is_said(called.name)
-end
-
--- Where the list has the tool call that an item without an index goes on with: one of the same id, or the last.
-local function place_of_piece(into, item)
-  if into[1] == nil or type(item) ~= "table" or item["function"] == nil then return nil end
-  if continues(item) then return #into end
-  for place, earlier in ipairs(is_said(item.id) and into or {}) do
-    if type(earlier) == "table" and earlier.id == item.id then return place end
+-- A name may come in pieces too, and some servers say it in each of them.
+local function merge_text(self, into, name, old, value)
+  if SAID_ONCE[name] then
+    if not is_said(old) then into[name] = value end
+  elseif name ~= "name" or value ~= old then
+    append(self, into, name, old, value)
   end
 end
 
--- Some servers give every tool call the index 0. Another id with a name is another call; another id alone is not, for
--- some servers make up a new one for each piece.
-local function is_another(old, item)
-  local called = item["function"]
-  local is_begun = type(old) == "table" and is_said(old.id)
-  return is_begun and type(item.id) == "string" and is_said(item.id) and item.id ~= old.id
-    and type(called) == "table" and type(called.name) == "string" and is_said(called.name)
-end
-
-local STEP = 2 ^ -16 -- between the places of calls that share an index: closed_up numbers them anew
-local latest = setmetatable({}, { __mode = "k" }) -- by list: by index, where such a call is
-
--- Where an item belongs that names its place by `index`, from 0; nil when it names none.
-local function place_by_index(into, item)
-  if type(item) ~= "table" or type(item.index) ~= "number" then return nil end
-  local places = latest[into] or {}
-  local place = places[item.index] or item.index + 1
-  if is_another(into[place], item) then
-    place = place + STEP
-    places[item.index], latest[into] = place, places
-  end
-  return place
-end
-
+-- ---------------------------------------------------------------------------------------------------------
 -- Lists of a delta: tool calls, and others whose items are just added.
-local function merge_list(into, list)
+
+local function list_state(self, list)
+  local state = self.lists[list]
+  if not state then
+    state = { by_index = {}, by_id = {}, chunks = {}, places = {}, highest = -1 }
+    self.lists[list] = state
+  end
+  return state
+end
+
+-- Two kinds of details may share an index (reasoning's text and its signature); a piece without a type goes on with
+-- the last.
+local function find_item(state, item)
+  local old = state.by_index[item.index]
+  if not old or item.type == nil or old.type == nil or old.type == item.type then
+    local other = old and is_said(item.id) and is_said(old.id) and item.id ~= old.id
+    return not other and old or nil
+  end
+  return state.by_id[tostring(item.index) .. tostring(item.type)]
+end
+
+local function note_item(state, kept, item)
+  state.by_index[item.index] = kept
+  if item.type then state.by_id[tostring(item.index) .. tostring(item.type)] = kept end
+end
+
+local function add_placed(self, into, item)
+  local state, is_call = list_state(self, into), item["function"] ~= nil
+  local old
+  if is_call then old = tool_calls.find(state, item, self.count) else old = find_item(state, item) end
+  local kept = old or merge(self, setmetatable({}, getmetatable(item)), item)
+  if old then
+    merge(self, old, item)
+  else
+    into[#into + 1] = kept
+    local place = type(item.index) == "number" and item.index or state.highest
+    state.places[kept] = place
+    if place < state.highest then state.unsorted = true else state.highest = place end
+  end
+  if is_call then tool_calls.note(state, kept, item, self.count) else note_item(state, kept, item) end
+end
+
+local function merge_list(self, into, list)
   for _, item in ipairs(list) do
-    local place = place_by_index(into, item) or place_of_piece(into, item)
-    if place then
-      into[place] = merge(type(into[place]) == "table" and into[place] or {}, item)
+    if type(item) == "table" and (type(item.index) == "number" or item["function"] ~= nil) then
+      add_placed(self, into, item)
     else
       into[#into + 1] = item
     end
@@ -68,109 +93,190 @@ local function merge_list(into, list)
   return into
 end
 
--- A name may come in pieces too, and some servers say it in each of them.
-local function merge_text(old, name, value)
-  if SAID_ONCE[name] or (name == "name" and value == old) then return old end
-  return old .. value
-end
+-- ---------------------------------------------------------------------------------------------------------
+-- Values
 
 -- Content is text, or a list of parts; a server may change its mind.
-local function as_parts(content)
-  return { { type = "text", text = content } }
+local function as_parts(self, text)
+  local part = { type = "text", text = text }
+  if ropes.is(text) then self.ropes[#self.ropes + 1] = { part, "text" } end
+  return { part }
 end
 
-local function merge_table(old, name, value)
-  if name == "content" and type(old) == "string" and old ~= "" then old = as_parts(old) end
-  if name == "tool_calls" and value[1] == nil and next(value) ~= nil then value = { value } end
-  local into = type(old) == "table" and old or setmetatable({}, getmetatable(value))
-  return value[1] ~= nil and merge_list(into, value) or merge(into, value)
+local function merge_table(self, into, name, old, value)
+  local is_list = value[1] ~= nil
+  if name == "content" and (ropes.is(old) or is_said(old)) then
+    old = as_parts(self, old)
+    into[name] = old
+  elseif name == "tool_calls" and not is_list and next(value) ~= nil then
+    value, is_list = { value }, true
+  end
+  if type(old) ~= "table" or ropes.is(old) then
+    old = setmetatable({}, getmetatable(value))
+    into[name] = old
+  end
+  if is_list then merge_list(self, old, value) else merge(self, old, value) end
 end
 
-local function merge_value(old, name, value)
-  if type(value) == "table" then return merge_table(old, name, value) end
-  if value == "" and old ~= nil then return old end
-  if type(value) ~= "string" or not is_said(old) then return value end
-  if type(old) == "string" then return merge_text(old, name, value) end
-  if name == "content" and type(old) == "table" then return merge_list(old, as_parts(value)) end
-  return value
+local function merge_value(self, into, name, old, value)
+  local kind, old_kind = type(value), type(old)
+  if kind == "table" then
+    merge_table(self, into, name, old, value)
+  elseif kind ~= "string" or old == nil then
+    into[name] = value
+  elseif value == "" then
+    return
+  elseif old_kind == "string" and old ~= "" then
+    merge_text(self, into, name, old, value)
+  elseif ropes.is(old) then
+    if not SAID_ONCE[name] then old:add(value) end
+  elseif name == "content" and old_kind == "table" then
+    merge_list(self, old, as_parts(self, value))
+  else
+    into[name] = value
+  end
 end
 
-function merge(into, delta)
-  for name, value in pairs(delta) do into[name] = merge_value(into[name], name, value) end
+function merge(self, into, delta)
+  for name, value in next, delta do merge_value(self, into, name, into[name], value) end
   return into
+end
+
+local function is_empty(value)
+  return value == "" or (type(value) == "table" and next(value) == nil)
 end
 
 -- The last word counts, unless it is empty.
 local function put(into, name, value)
-  if value ~= "" or into[name] == nil then into[name] = value end
+  if into[name] == nil or not is_empty(value) then into[name] = value end
 end
+
+-- Usage may come in parts, and a zero may follow the real number.
+local function add_usage(into, usage)
+  for name, value in next, usage do
+    local old = into[name]
+    if type(value) == "table" and type(old) == "table" then
+      add_usage(old, value)
+    elseif old == nil or (value ~= 0 and not is_empty(value)) then
+      into[name] = value
+    end
+  end
+end
+
+local function note_usage(self, usage)
+  if type(usage) ~= "table" then return end
+  if self.whole.usage == nil then self.whole.usage = setmetatable({}, getmetatable(usage)) end
+  add_usage(self.whole.usage, usage)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Choices
 
 local function place_of(self, index)
   local place = self.by_index[index]
   if place then return place end
   place = { index = index, message = { role = "assistant" } }
   self.by_index[index] = place
-  table.insert(self.choices, place)
+  self.choices[#self.choices + 1] = place
   return place
+end
+
+local function add_field(self, place, name, value)
+  if name == "text" or name == "logprobs" then
+    merge_value(self, place, name, place[name], value)
+  elseif name == "message" then
+    if type(value) == "table" then self.repeated[place] = value end
+  else
+    if name == "usage" then note_usage(self, value) end
+    put(place, name, value)
+  end
 end
 
 -- Of streams that are no chat nothing is known: their choices may lack index and delta, and have `text`.
 local function add_choice(self, choice, position)
   local place = place_of(self, type(choice.index) == "number" and choice.index or position - 1)
-  if type(choice.delta) == "table" then merge(place.message, choice.delta) end
-  for name, value in pairs(choice) do
-    if name == "text" or name == "logprobs" then
-      place[name] = merge_value(place[name], name, value)
-    elseif name == "message" then
-      if type(value) == "table" and value ~= choice.delta then place.message = value end
-    elseif name ~= "delta" and name ~= "index" then
-      put(place, name, value)
+  for name, value in next, choice do
+    if name == "delta" then
+      if type(value) == "table" then merge(self, place.message, value) end
+    elseif name ~= "index" then
+      add_field(self, place, name, value)
     end
   end
 end
 
 -- Adds a chunk as a stream hands it over.
 function Collector:add(chunk)
-  local choices = chunk.choices
-  for name, value in pairs(chunk) do
-    if name ~= "choices" then put(self.whole, name, value) end
+  local whole = self.whole
+  self.count = self.count + 1
+  for name, value in next, chunk do
+    if name == "choices" then
+      for position, choice in ipairs(type(value) == "table" and value or {}) do
+        if type(choice) == "table" then add_choice(self, choice, position) end
+      end
+    elseif name == "usage" then
+      note_usage(self, value)
+    elseif whole[name] ~= value then
+      put(whole, name, value)
+    end
   end
-  for position, choice in ipairs(type(choices) == "table" and choices or {}) do
-    if type(choice) == "table" then add_choice(self, choice, position) end
+  if type(chunk.x_groq) == "table" then note_usage(self, chunk.x_groq.usage) end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- The end
+
+-- In the order of their indexes; those that share one, as they came.
+local function sort_list(list, places)
+  local came = {}
+  for i, item in ipairs(list) do came[item] = i end
+  table.sort(list, function(a, b)
+    local first, second = places[a] or 0, places[b] or 0
+    return first < second or (first == second and came[a] < came[b])
+  end)
+end
+
+local function join_ropes(self)
+  for _, place in ipairs(self.ropes) do
+    local rope = place[1][place[2]]
+    if ropes.is(rope) then place[1][place[2]] = rope:text() end
   end
 end
 
--- A server may count its calls from 1, or leave numbers out: the list is to have no hole.
-local function closed_up(list)
-  local places, whole = {}, {}
-  for place in pairs(list) do
-    if type(place) == "number" then table.insert(places, place) end
+-- What was said whole at the end, or beside the deltas, counts where no delta said it.
+local function add_repeated(place, message)
+  for name, value in next, message or {} do
+    if place.message[name] == nil or is_empty(place.message[name]) then place.message[name] = value end
   end
-  table.sort(places)
-  for i, place in ipairs(places) do whole[i] = list[place] end
-  return setmetatable(whole, getmetatable(list))
 end
 
-local function tidy(message)
+local function finish_choice(self, choice)
+  local message = choice.message
+  add_repeated(choice, self.repeated[choice])
   if type(message.tool_calls) ~= "table" then return end
-  message.tool_calls = closed_up(message.tool_calls)
+  tool_calls.complete(message)
   for _, call in ipairs(message.tool_calls) do
     if type(call) == "table" then call.index = nil end
   end
 end
 
 -- The reply: the chunks' own fields, and choices with whole messages.
-function Collector:reply(info)
+function Collector:value()
   local whole = self.whole
+  join_ropes(self)
+  for list, state in pairs(self.lists) do
+    if state.unsorted then sort_list(list, state.places) end
+  end
   table.sort(self.choices, function(a, b) return a.index < b.index end)
-  for _, choice in ipairs(self.choices) do tidy(choice.message) end
+  for _, choice in ipairs(self.choices) do finish_choice(self, choice) end
   if self.choices[1] or whole.object == "chat.completion.chunk" then whole.choices = self.choices end
   if whole.object == "chat.completion.chunk" then whole.object = "chat.completion" end
-  return replies.new(whole, info)
+  return whole
 end
 
 local function new()
-  return setmetatable({ whole = {}, choices = json.array(), by_index = {} }, Collector)
+  return setmetatable({
+    whole = {}, choices = json.array(), by_index = {}, repeated = {}, ropes = {}, lists = {}, count = 0,
+  }, Collector)
 end
 
-return { new = new }
+return { new = new, add_usage = add_usage }

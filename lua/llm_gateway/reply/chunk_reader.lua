@@ -1,34 +1,29 @@
--- reply/chunk_reader.lua: what a stream knows of its chunks: fills in what a chat's may lack, joins characters
--- that were
--- split over two of them, and tells whether every choice has ended.
--- Leans on json.lua, and on reply.lua for what the text of a content is. Never waits, never fails.
+-- reply/chunk_reader.lua: what a stream knows of a chat's chunks: fills in what they may lack, joins characters that
+-- were split over two of them, finds the errors among them, and tells whether every choice has ended.
+-- Leans on json, on reply/content.lua and reply/faults.lua. Never waits, never fails.
+--
+-- A reader, of this dialect and any other, has these for the stream:
+--   read(value, name, halves)  takes an event's decoded data; returns it as it is handed over, and a fault if it is one
+--   text                       the text that this event added ("" for none)
+--   done                       whether nothing that was begun is missing
+--   ended                      whether nothing more is to come
+--   partial_text(), reasoning_text()   the beginning of what came so far
 
+local content = require("llm_gateway.reply.content")
+local faults = require("llm_gateway.reply.faults")
 local json = require("llm_gateway.json")
-local replies = require("llm_gateway.reply")
+local ropes = require("llm_gateway.reply.rope")
 
 local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the secrets in it are hidden
-local PIECES_A_BLOCK = 1024
-
--- The text that a chunk adds to choice 0; "" when it adds none.
-local function text(chunk)
-  for _, choice in ipairs(type(chunk.choices) == "table" and chunk.choices or {}) do
-    local delta = type(choice) == "table" and choice.index == 0 and choice.delta
-    if type(delta) == "table" then return replies.content_text(delta.content) end
-  end
-  return ""
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- Chats
 
 local Chat = {}
 Chat.__index = Chat
 
--- Some servers write an empty one into every chunk.
-local function has_ended(choice)
-  local reason = choice.finish_reason
-  return reason ~= nil and reason ~= "" and reason ~= false
-end
+-- Some servers write an empty one, or a null in quotes, into every chunk.
+local NO_REASON = { [""] = true, null = true, None = true, [false] = true }
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Halves of characters
 
 -- One text of a delta: `kept` has the half that its last piece ended with, under the same slot.
 local function join_text(kept, slot, piece, last)
@@ -54,99 +49,174 @@ end
 
 -- A character beyond the BMP is a pair of escapes, which some servers split over two deltas: the first half is
 -- kept for the delta that brings the second. A half that is still alone at the end is one unknown character.
-local function join_halves(self, choice)
-  local kept, last = self.halves[choice.index] or {}, has_ended(choice)
+local function join_halves(state, choice, last)
+  local kept = state.halves or {}
   join_texts(kept, choice.delta, last)
   for name, half in pairs(last and kept or {}) do
     if type(half) == "string" then choice.delta[name] = json.mend(half) end
   end
-  self.halves[choice.index] = not last and next(kept) and kept or nil
+  state.halves = not last and next(kept) and kept or nil
 end
 
-local function read_choice(self, choice, position)
-  if type(choice.index) ~= "number" then choice.index = tonumber(choice.index) or position - 1 end
-  local index = choice.index
-  if type(choice.delta) == "table" then
-    self.has_deltas[index] = true
-  else -- some write `message` instead, others repeat all in it at the end
-    choice.delta = not self.has_deltas[index] and type(choice.message) == "table" and choice.message or {}
-  end
-  if has_ended(choice) then
-    self.open[index], self.closed[index] = nil, true
-  elseif not self.closed[index] then
-    self.open[index] = true
-  end
-end
+-- ---------------------------------------------------------------------------------------------------------
+-- Choices
 
--- The choices of a chunk that are tables; any other would be a riddle to whoever indexes it.
+-- The choices of a chunk that are tables; any other could not be indexed.
 local function readable(choices)
   local list = json.array()
   for _, choice in ipairs(type(choices) == "table" and choices or {}) do
-    if type(choice) == "table" then table.insert(list, choice) end
+    if type(choice) == "table" then list[#list + 1] = choice end
   end
   return list
 end
 
--- A million words would be as many small texts: a block of them becomes one.
-local function keep_partial(self, piece)
-  if piece == "" or self.partial_length >= MAX_PARTIAL_BYTES then return end
-  piece = piece:sub(1, MAX_PARTIAL_BYTES - self.partial_length)
-  self.partial_length = self.partial_length + #piece
-  table.insert(self.pieces, piece)
-  if #self.pieces < PIECES_A_BLOCK then return end
-  table.insert(self.blocks, table.concat(self.pieces))
-  self.pieces = {}
-end
-
--- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`.
--- halves: whether a text in it may hold half a character.
-function Chat:read(chunk, halves)
-  chunk.choices = readable(chunk.choices)
-  for position, choice in ipairs(chunk.choices) do
-    read_choice(self, choice, position)
-    if halves or self.halves[choice.index] then join_halves(self, choice) end
+local function is_readable(choices)
+  if type(choices) ~= "table" or choices[1] == nil then return false end
+  for i = 1, #choices do
+    if type(choices[i]) ~= "table" then return false end
   end
-  if halves then json.mend_all(chunk) end
-  keep_partial(self, text(chunk))
-  return chunk
+  return true
 end
 
--- Whether there was a choice and each one seen has a finish_reason.
-function Chat:complete()
-  return next(self.closed) ~= nil and next(self.open) == nil
-end
-
--- The beginning of choice 0's text, somewhat more than an error keeps.
-function Chat:partial_text()
-  return table.concat(self.blocks) .. table.concat(self.pieces)
-end
-
-local function chat()
-  return setmetatable({
-    open = {}, closed = {}, has_deltas = {}, halves = {}, blocks = {}, pieces = {}, partial_length = 0,
-  }, Chat)
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- Anything else: nothing is assumed of it, so that nothing tells when it is complete.
-
-local Plain = {}
-Plain.__index = Plain
-
-function Plain.read(_, chunk, halves)
-  return halves and json.mend_all(chunk) or chunk
-end
-
-function Plain.complete()
+-- Whether a delta has anything but a role.
+local function brings_something(delta)
+  for name, value in next, delta do
+    if name ~= "role" and value ~= "" and value ~= false and (type(value) ~= "table" or next(value) ~= nil) then
+      return true
+    end
+  end
   return false
 end
 
-function Plain.partial_text()
-  return nil
+local function filled(delta, message)
+  for name, value in next, message do
+    if delta[name] == nil or delta[name] == "" then delta[name] = value end
+  end
+  return delta
 end
 
-local function plain()
-  return setmetatable({}, Plain)
+-- The delta of a choice. Some servers write `message` in its place, or beside an empty one; others repeat all in it at
+-- the end, when deltas have said it.
+local function delta_of(state, choice)
+  local delta, message = choice.delta, choice.message
+  if type(delta) ~= "table" then
+    if state.has_delta or type(message) ~= "table" then return {} end
+    choice.message = nil
+    return message
+  end
+  if state.said then return delta end
+  if brings_something(delta) then
+    state.has_delta, state.said = true, true
+  elseif type(message) == "table" and brings_something(message) then
+    choice.message = nil
+    return filled(delta, message)
+  end
+  return delta
 end
 
-return { chat = chat, plain = plain, text = text }
+-- Some servers send a call's arguments as an object; everyone reads text.
+local function arguments_as_text(called)
+  if type(called) == "table" and type(called.arguments) == "table" then
+    called.arguments = json.encode(called.arguments) or ""
+  end
+end
+
+local function tidy_calls(message)
+  arguments_as_text(message.function_call)
+  for _, call in ipairs(type(message.tool_calls) == "table" and message.tool_calls or {}) do
+    if type(call) == "table" then arguments_as_text(call["function"]) end
+  end
+end
+
+local function state_of(self, index)
+  local state = { ended = false }
+  self.states[index], self.open = state, self.open + 1
+  return state
+end
+
+local function end_choice(self, state)
+  if state.ended then return end
+  state.ended, self.open = true, self.open - 1
+  self.done = self.open == 0
+end
+
+local function read_choice(self, choice, position, halves, is_whole)
+  local index = choice.index
+  if type(index) ~= "number" then
+    index = tonumber(index) or position - 1
+    choice.index = index
+  end
+  local state = self.states[index] or state_of(self, index)
+  if NO_REASON[choice.finish_reason] then choice.finish_reason = nil end
+  local last = choice.finish_reason ~= nil
+  local delta = delta_of(state, choice)
+  choice.delta = delta
+  if delta.tool_calls or delta.function_call then tidy_calls(delta) end
+  if halves or state.halves then join_halves(state, choice, last) end
+  if last or is_whole then end_choice(self, state) end
+  if not state.ended then self.done = false end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Texts
+
+-- The choice whose text is the stream's: the first; some servers count from 1.
+local function lowest(choices)
+  local index = choices[1].index
+  for i = 2, #choices do index = math.min(index, choices[i].index) end
+  return index
+end
+
+local function keep_texts(self, choices)
+  self.main = self.main or lowest(choices)
+  for i = 1, #choices do
+    local choice = choices[i]
+    if choice.index == self.main then
+      local delta = choice.delta
+      local text = delta.content
+      if type(text) ~= "string" then text = text and content.text(text) or "" end
+      if text ~= "" then self.partial:add(text) end
+      local thought = delta.reasoning_content or delta.reasoning
+      if type(thought) == "string" and thought ~= "" then self.reasoning:add(thought) end
+      self.text = text
+      return
+    end
+  end
+end
+
+-- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`; and a fault
+-- (see faults.lua) when it is an error. halves: whether a text in it may hold half a character.
+function Chat:read(chunk, _, halves)
+  local fault = faults.of_chat(chunk)
+  local choices = chunk.choices
+  self.text = ""
+  if fault and type(choices) ~= "table" then return chunk, fault end
+  if not is_readable(choices) then
+    choices = readable(choices)
+    chunk.choices = choices
+  end
+  local is_whole = chunk.object == "chat.completion"
+  for i = 1, #choices do read_choice(self, choices[i], i, halves, is_whole) end
+  if halves then json.mend_all(chunk) end
+  if choices[1] then keep_texts(self, choices) end
+  return chunk, fault
+end
+
+-- The beginning of the text, somewhat more than an error keeps.
+function Chat:partial_text()
+  return self.partial:text()
+end
+
+-- The beginning of the reasoning.
+function Chat:reasoning_text()
+  return self.reasoning:text()
+end
+
+local function new()
+  return setmetatable({
+    text = "", done = false, ended = false, open = 0, states = {},
+    partial = ropes.new(MAX_PARTIAL_BYTES), reasoning = ropes.new(MAX_PARTIAL_BYTES),
+  }, Chat)
+end
+
+return { new = new, tidy_calls = tidy_calls, MAX_PARTIAL_BYTES = MAX_PARTIAL_BYTES }

@@ -1,54 +1,66 @@
 -- reply/init.lua: what a gateway answered, as a value: the decoded body, with methods beside its own fields.
--- Leans on json.lua. A reply's fields are exactly the gateway's; what else is known of it is kept apart.
+-- Leans on json, on reply/content.lua and on helpers/structured.lua. A reply's fields are exactly the gateway's; what
+-- else is known of it is kept apart.
 
+local content = require("llm_gateway.reply.content")
 local json = require("llm_gateway.json")
 local structured = require("llm_gateway.helpers.structured")
 
 local M = {}
 
 local infos = setmetatable({}, { __mode = "k" }) -- by reply
+local bodies = setmetatable({}, { __mode = "k" }) -- by reply: its text as it came
 
-local function part_text(part)
-  return type(part) == "table" and type(part.text) == "string" and part.text or ""
+local FOR_STREAMS = "this is a stream, no reply: stream:collect() reads it into one, "
+  .. "for text in stream:texts() gives its text in pieces"
+
+local function is_stream(value)
+  local metatable = getmetatable(value)
+  return type(metatable) == "table" and metatable.is_stream == true
 end
 
--- A message's content is text, or a list of parts some of which have text.
-function M.content_text(content)
-  if type(content) == "string" then return content end
-  if type(content) ~= "table" then return "" end
-  local texts = {}
-  for i, part in ipairs(content) do texts[i] = part_text(part) end
-  return table.concat(texts)
-end
-
--- The text of a chat's first choice; "" where it has none (it may have tool calls instead).
-function M.text(reply)
+local function check(reply, name)
   if type(reply) ~= "table" then
-    error(("text: expected a reply, got %s (is it reply:text()?)"):format(type(reply)), 2)
+    error(("%s: expected a reply, got %s (is it reply:%s()?)"):format(name, type(reply), name), 3)
   end
-  local choice = type(reply.choices) == "table" and reply.choices[1]
-  local message = type(choice) == "table" and choice.message
-  return M.content_text(type(message) == "table" and message.content or nil)
+  if is_stream(reply) then error(name .. ": " .. FOR_STREAMS, 3) end
+end
+
+-- The text of a reply in any dialect: of a chat its first choice's; "" where it has none (it may have tool calls).
+function M.text(reply)
+  check(reply, "text")
+  return content.of_reply(reply)
+end
+
+-- What the model thought: text ("" without any), and the details that the next turn sends back (a list), or nil.
+-- It reads a chunk too.
+function M.reasoning(reply)
+  check(reply, "reasoning")
+  return content.reasoning(reply)
+end
+
+-- The text of the body as it came; nil of a reply that was collected from a stream, and of anything else.
+function M.raw(reply)
+  check(reply, "raw")
+  return bodies[reply]
 end
 
 -- {status, headers, request_id, attempts, timings = {dns, connect, tls, first_byte, total, bytes}, rate_limit}
 -- of a reply; of anything else nil.
 function M.info(reply)
-  if type(reply) ~= "table" then
-    error(("info: expected a reply, got %s (is it reply:info()?)"):format(type(reply)), 2)
-  end
+  if is_stream(reply) then return reply:info() end
+  check(reply, "info")
   return infos[reply]
 end
 
 -- The value that the text is, checked against the request's response_format; or nil, err (see helpers/structured.lua).
 function M.parsed(reply)
-  if type(reply) ~= "table" then
-    error(("parsed: expected a reply, got %s (is it reply:parsed()?)"):format(type(reply)), 2)
-  end
+  check(reply, "parsed")
   return structured.parsed(reply, M.text(reply))
 end
 
-local methods = { text = M.text, info = M.info, parsed = M.parsed }
+local methods = { text = M.text, parsed = M.parsed, reasoning = M.reasoning, raw = M.raw, info = M.info }
+
 local metatable = { __index = methods }
 
 -- What a `for` over it would call.
@@ -64,10 +76,15 @@ end
 
 local list_metatable = json.list_mark({ __index = methods, __call = metatable.__call })
 
--- Makes a reply of a decoded body. An empty list keeps its mark as a list.
-function M.new(body, info)
-  infos[body] = info
+-- Makes a reply of a decoded body. An empty list keeps its mark as a list. `text`: the body as it came, or nil.
+function M.new(body, info, text)
+  infos[body], bodies[body] = info, text
   return setmetatable(body, json.is_array(body) and list_metatable or metatable)
+end
+
+-- For a stream that is asked for what only a reply has.
+function M.refuse_stream(name)
+  return function() error(name .. ": " .. FOR_STREAMS, 2) end
 end
 
 return M

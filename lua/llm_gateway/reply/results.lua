@@ -1,11 +1,12 @@
 -- reply/results.lua: what the user gets of a gateway's answer: a reply, a stream, a list of models, a value.
--- Leans on reply.lua, stream.lua and chunks.lua, and on errors.lua for an answer that is none of these. An answer is
--- what call.lua's make returns; each of these functions returns what the verb does, or nil, err.
+-- Leans on reply/init, reply/stream and reply/dialects, and on errors for an answer that is none of these. An answer is
+-- what call's make returns; each of these functions returns what the verb does, or nil, err.
 
 local calls = require("llm_gateway.call")
-local chunks = require("llm_gateway.reply.chunk_reader")
 local core = require("llm_gateway.core")
+local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
+local events = require("llm_gateway.reply.events")
 local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
 local streams = require("llm_gateway.reply.stream")
@@ -16,11 +17,92 @@ local function is_list(value)
   return value[1] ~= nil or json.is_array(value)
 end
 
+local function is_object(value)
+  return type(value) == "table" and not is_list(value)
+end
+
 -- A reply: the decoded body, which has to be a table of fields.
 function M.reply(answer)
-  if type(answer.value) ~= "table" or is_list(answer.value) then return nil, errors.of_answer(answer) end
-  return replies.new(answer.value, calls.info(answer))
+  if not is_object(answer.value) then return nil, errors.of_answer(answer) end
+  return replies.new(answer.value, calls.info(answer), answer.text)
 end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- Completions
+
+-- A dry run answers another shape.
+local function is_dry_run(call, value)
+  return value.dry_run == true or (call.value or {}).dry_run == true
+end
+
+-- The completion in a body: itself, or what a gateway wrapped as {data = completion}; nil when there is none.
+local function completion_in(dialect, value)
+  if dialect.is_whole(value) then return value end
+  if is_object(value.data) and dialect.is_whole(value.data) then return value.data end
+end
+
+local function error_of(answer, dialect, fault)
+  local body = answer.value
+  answer.wanted = dialect.wanted
+  if fault then answer.value, answer.event = fault, "error" end
+  local err = errors.of_answer(answer)
+  if fault and fault ~= body then err.body = errors.redact({ body = body }, answer.secrets).body end
+  return err
+end
+
+-- The error that a 2xx answer to a call in this dialect is, or nil: what was asked for has not come. For call.fault.
+function M.fault(dialect)
+  return function(call, answer)
+    local value = answer.value
+    if type(value) ~= "table" and events.are_in(answer.text) then return nil end
+    answer.in_stream = call.stream or nil
+    if not is_object(value) then return error_of(answer, dialect) end
+    if is_dry_run(call, value) then return nil end
+    local fault = dialect.fault(completion_in(dialect, value) or value)
+    if fault or not completion_in(dialect, value) then return error_of(answer, dialect, fault) end
+  end
+end
+
+local function stream_of(answer, call, transfer, dialect)
+  local function describe(facts) return calls.failure(call, facts) end
+  return streams.of_transfer(call.loop, transfer, calls.info(answer), answer.secrets, describe, dialect)
+end
+
+-- The whole answer to a call in a dialect that was not to be streamed.
+function M.completion(answer, call, dialect)
+  if type(answer.value) ~= "table" then
+    return stream_of(answer, call, events.source(answer.text, answer.timings), dialect):collect()
+  end
+  local value = completion_in(dialect, answer.value) or answer.value
+  return replies.new(dialect.tidy(value), calls.info(answer), answer.text)
+end
+
+-- A gateway that did not stream although asked to: a whole completion, or a dry run, is handed over as events.
+local function stream_of_body(answer, call, dialect)
+  local value = answer.value
+  if type(value) ~= "table" then
+    if events.are_in(answer.text) then
+      return stream_of(answer, call, events.source(answer.text, answer.timings), dialect)
+    end
+    return nil, errors.of_answer(answer)
+  end
+  local whole = dialect.is_whole and completion_in(dialect, value)
+  if whole then return streams.of_list(dialect.events_of(whole), calls.info(answer), answer.timings, dialect) end
+  if not is_dry_run(call, value) then return nil, errors.of_answer(answer) end
+  return streams.of_list({ { value } }, calls.info(answer), answer.timings, dialects.plain)
+end
+
+-- What `for` takes, of an answer to a call that asked for a stream.
+function M.stream(answer, call, dialect)
+  if answer.transfer then return streams.iterator(stream_of(answer, call, answer.transfer, dialect)) end
+  answer.in_stream = true
+  local stream, err = stream_of_body(answer, call, dialect)
+  if not stream then return nil, err end
+  return streams.iterator(stream)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- The rest
 
 -- An embedding asked for as base64 comes as text; it is handed over as numbers all the same.
 function M.embeddings(answer)
@@ -49,7 +131,7 @@ end
 function M.models(answer)
   local list = model_list(answer.value)
   if not list then return nil, errors.of_answer(answer) end
-  return replies.new(list, calls.info(answer))
+  return replies.new(list, calls.info(answer), answer.text)
 end
 
 -- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.
@@ -61,43 +143,9 @@ end
 
 -- The decoded body, a reply when it is a table; the text itself where it neither is JSON nor claims to be.
 function M.value(answer)
-  if type(answer.value) == "table" then return replies.new(answer.value, calls.info(answer)) end
+  if type(answer.value) == "table" then return replies.new(answer.value, calls.info(answer), answer.text) end
   if is_broken_json(answer) then return nil, errors.of_answer(answer) end
   return answer.value == nil and answer.text or answer.value
-end
-
-local function stream_of_transfer(answer, call, plain)
-  local function describe(facts) return calls.failure(call, facts) end
-  return streams.iterator(
-    streams.of_transfer(call.loop, answer.transfer, calls.info(answer), answer.secrets, describe, plain))
-end
-
-local function message_as_delta(choice, position)
-  if type(choice) ~= "table" then return choice end
-  local copy = {}
-  for name, value in pairs(choice) do copy[name] = value end
-  copy.index, copy.delta, copy.message = copy.index or position - 1, copy.message or copy.delta or {}, nil
-  return copy
-end
-
--- A gateway that did not stream although asked to: a whole completion, or a dry run, becomes one chunk.
-local function stream_of_body(answer, call)
-  local value, asked = answer.value, call.value or {}
-  if type(value) ~= "table" then return nil, errors.of_answer(answer) end
-  if type(value.choices) == "table" and value.choices[1] then
-    for position, choice in ipairs(value.choices) do value.choices[position] = message_as_delta(choice, position) end
-    value = chunks.chat():read(value)
-  elseif value.dry_run ~= true and asked.dry_run ~= true then
-    return nil, errors.of_answer(answer)
-  end
-  return streams.iterator(streams.of_list({ value }, calls.info(answer), answer.timings))
-end
-
--- What `for` takes, of an answer to a call that asked for a stream. plain: its events are no chat's chunks.
-function M.stream(answer, call, plain)
-  if answer.transfer then return stream_of_transfer(answer, call, plain) end
-  answer.in_stream = true
-  return stream_of_body(answer, call)
 end
 
 return M

@@ -1,0 +1,42 @@
+-- reply/events.lua: events in a body that was read whole, where none were asked for, or where they came as one.
+-- Leans on the core's parser. Hands them over as a transfer does.
+
+local core = require("llm_gateway.core")
+
+local M = {}
+
+local FIELDS = { data = true, event = true, id = true, retry = true, error = true, [""] = true }
+
+-- Whether a text begins like an event stream, whatever its type says.
+function M.are_in(text)
+  local name = text:sub(1, 256):gsub("^\239\187\191", ""):match("^[\r\n]*(%l*):")
+  return FIELDS[name or false] == true
+end
+
+local Source = {}
+Source.__index = Source
+
+local function pulled(event, unfinished)
+  return event.data, event.event ~= "message" and event.event or nil, unfinished, event.id ~= "" and event.id or nil
+end
+
+function Source:pull()
+  local event = self.parser:next()
+  if event then return pulled(event, false) end
+  event = self.parser:finish()
+  if event then return pulled(event, true) end
+end
+
+function Source:timings() return self.took end
+function Source:id() return self end
+function Source.close() end
+Source.release, Source.limit_events = Source.close, Source.close
+
+-- A transfer's like of the events in a text. took: the transfer's timings.
+function M.source(text, took)
+  local parser = core.sse(#text + 1, true)
+  parser:feed(text)
+  return setmetatable({ parser = parser, took = took }, Source)
+end
+
+return M

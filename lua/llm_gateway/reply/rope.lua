@@ -1,0 +1,40 @@
+-- reply/rope.lua: a text that comes in pieces, joined once, so that many pieces take linear time.
+-- Leans on nothing. With a limit it keeps the text's beginning alone: a stream must not grow with what was read.
+
+local PIECES_A_BLOCK = 1024 -- a million words would be as many small texts: a block of them becomes one
+
+local Rope = {}
+Rope.__index = Rope
+
+local function fold(self)
+  self.blocks[#self.blocks + 1] = table.concat(self.pieces, "", 1, self.count)
+  self.pieces, self.count = {}, 0
+end
+
+-- Adds a piece, a text that is not empty.
+function Rope:add(piece)
+  if self.room <= 0 then return end
+  if #piece > self.room then piece = piece:sub(1, self.room) end
+  self.room, self.length = self.room - #piece, self.length + #piece
+  local count = self.count + 1
+  self.pieces[count], self.count = piece, count
+  if count >= PIECES_A_BLOCK then fold(self) end
+end
+
+-- The text so far.
+function Rope:text()
+  if self.count > 0 then fold(self) end
+  if #self.blocks > 1 then self.blocks = { table.concat(self.blocks) } end
+  return self.blocks[1] or ""
+end
+
+-- A new, empty one. limit: the most bytes that are kept (none).
+local function new(limit)
+  return setmetatable({ pieces = {}, count = 0, blocks = {}, length = 0, room = limit or math.huge }, Rope)
+end
+
+local function is(value)
+  return getmetatable(value) == Rope
+end
+
+return { new = new, is = is }
