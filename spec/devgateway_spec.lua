@@ -103,6 +103,18 @@ describe("the development gateway #apart", function()
       assert.has_error(function() devgateway.start({ dleay = 1 }) end)
     end)
 
+    -- Its output stays open for as long as any process of it lives.
+    it("ends with the program that launched it", function()
+      local program = "env -u LUA_PATH -u LUA_CPATH lua5.4 lua/llm_gateway/devgateway/main.lua"
+      local pipe = assert(io.popen(("exec 2>/dev/null; sh -c 'echo $$; exec %s' | timeout 20 cat; echo \"cat: $?\"")
+        :format(program), "r"))
+      local pid, line = pipe:read("*l"), pipe:read("*l")
+      assert.matches("^development gateway on http://127.0.0.1:%d+", line)
+      shell("kill -9 " .. pid)
+      assert.matches("^cat: 0", pipe:read("*a"))
+      pipe:close()
+    end)
+
     it("runs from the shell until its input ends", function()
       local command = "(sleep 0.3) | sh -c " .. quote(launch.command({ "--until-eof" }, {})) .. "; echo ended"
       assert.matches("development gateway on http://127.0.0.1:%d+.*ended", shell(command))

@@ -1,5 +1,5 @@
 -- devgateway/launch.lua: the shell command that runs the development gateway under a Lua that has lua-http.
--- Leans on a POSIX shell; runs nothing itself but `run`.
+-- Leans on a POSIX shell; runs nothing itself but by `run`.
 -- Never puts settings or keys on a command line, where other users could read them.
 
 local CANDIDATES = { "luajit", "lua5.1", "lua5.4", "lua5.3", "lua5.2", "lua" }
@@ -49,9 +49,46 @@ function M.command(arguments, how)
   return table.concat(lines, "\n")
 end
 
---- Runs the gateway in the foreground under a fitting Lua; returns true when it ended well.
+local function has(arguments, wanted)
+  for _, argument in ipairs(arguments) do
+    if argument == wanted then return true end
+  end
+  return false
+end
+
+-- A private folder with a named pipe in it.
+local function make_pipe()
+  local made = assert(io.popen('d=$(mktemp -d) && mkfifo "$d/over" && printf "%s\\n" "$d"', "r"))
+  local folder = made:read("*l")
+  made:close()
+  return folder
+end
+
+-- Runs a command until it or this process ends: its standard input is a pipe of ours, which closes however we end, and
+-- it holds the other end of a named pipe, whose closing tells of its own end.
+local function run_tied(command)
+  local folder = assert(make_pipe(), "cannot make a private folder (mktemp, mkfifo)")
+  local over = folder .. "/over"
+  local input = assert(io.popen(("exec 9>%s\nrm -r %s\n%s"):format(quote(over), quote(folder), command), "w"))
+  pcall(function() -- Ctrl-C reaches both, and interrupts the reading here
+    local told = assert(io.open(over, "r"))
+    told:read("*a")
+    told:close()
+  end)
+  return input:close()
+end
+
+--- Runs the gateway in the foreground under a fitting Lua, no longer than this process lives; returns true when it
+-- ended well (before Lua 5.2: when it ended).
 function M.run(arguments)
-  local status = os.execute(M.command(arguments, {}))
+  local status
+  if has(arguments, "--until-eof") then
+    status = os.execute(M.command(arguments, {}))
+  else
+    local all = { "--until-eof" }
+    for _, argument in ipairs(arguments) do table.insert(all, argument) end
+    status = run_tied(M.command(all, {}))
+  end
   return status == true or status == 0
 end
 
