@@ -8,6 +8,7 @@
 #   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
 #   make bench                the benchmark: ten minutes; QUESTION="chat chunk" for some of it (bench/README.md)
+#   make mutants              breaks the code in many places and lists what no spec saw; MUTANTS=clocks for some
 #   make walks                how far five calls walk through the library
 #   make instructions         fails when a chat or a chunk takes 5 % more instructions than recorded; RECORD=yes records
 #   make check                lint, the build and the fast specs under 5.4, for every day
@@ -46,7 +47,7 @@ FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/failure.c src/socket.c src/socket_posix.c src/loop.c \
             src/transfer.c src/transfer_options.c src/transfer_events.c src/poller_epoll.c
 
-.PHONY: all clean test check spec valgrind asan sweep soak walks bench instructions lint format fuzz fuzz-targets nvim
+.PHONY: all clean test check spec valgrind asan sweep mutants soak walks bench instructions lint format fuzz fuzz-targets nvim
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -85,6 +86,9 @@ SOAK_SECONDS ?= 60
 SOAK_CALLS ?= 300
 soak:
 	sh bench/soak.sh $(SOAK_SECONDS) $(SOAK_CALLS)
+
+mutants:
+	lua5.4 spec/mutants/run.lua $(if $(MUTANTS),"$(MUTANTS)")
 
 walks:
 	sh bench/walks.sh $(if $(RECORD),record)
