@@ -39,7 +39,7 @@ OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 LUA_BINARY = $(LUA_NAME)
 SPEC ?= spec
 
-FUZZ ?= sse transfer decode
+FUZZ ?= sse json transfer decode
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -107,6 +107,12 @@ build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FU
                          $(wildcard src/*.h spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
+
+build/fuzz/bin/json: spec/fuzz/json.c $(wildcard src/json*.c) $(addprefix src/,ljson.c lencode.c lpartial.c) \
+                     src/buffer.c src/mem.c $(wildcard src/*.h) spec/fuzz/fuzz.h
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $(filter %.c,$^) \
+	  $(shell pkg-config --libs lua5.4)
 
 build/fuzz/bin/decode: spec/fuzz/decode.c spec/fuzz/fuzz.h
 	@mkdir -p $(@D)

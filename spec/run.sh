@@ -66,7 +66,7 @@ part "builds without epoll | make -s LUA=5.4 EPOLL=no"
 part "builds with sanitizers | make -s asan"
 if there clang; then
   part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
-  for target in sse transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
+  for target in sse json transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
 else
   skip "clang and the fuzz targets" "clang is not installed"
 fi
@@ -103,7 +103,7 @@ specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LU
 specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
 specs "without epoll" 5.4 "$UNTIMED spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua" EPOLL=no
 if there clang; then
-  for target in sse transfer decode; do
+  for target in sse json transfer decode; do
     part "fuzz: $target | sh spec/fuzz/run.sh ${FUZZ_SECONDS:-10} $target"
   done
 fi

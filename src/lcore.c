@@ -162,6 +162,7 @@ static const luaL_Reg functions[] = {{"now", l_now},
                                      {"is_private", lterminal_is_private},
                                      {"json_decode", ljson_decode},
                                      {"json_encoder", lencode_new},
+                                     {"json_partial", lpartial_new},
                                      {NULL, NULL}};
 
 LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
@@ -178,6 +179,7 @@ LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
   lua_setfield(L, -2, "sse_methods");
   ljson_open(L);
   lencode_open(L);
+  lpartial_open(L);
   lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
   lua_setfield(L, -2, "curl_version");
   return 1;

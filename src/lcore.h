@@ -46,6 +46,10 @@ transfer *ltransfer_push(lua_State *L, int owner, int keeper);
 /* Pushes the table of facts about why a transfer failed. */
 void ltransfer_push_failure(lua_State *L, const transfer *t);
 
+/* Gives the table on top the mark of an empty list, or object (see ljson.c). */
+void lcore_mark_list(lua_State *L);
+void lcore_mark_object(lua_State *L);
+
 /* Pushes an event as transfer:chunk() returns it: a table or text, its name, and halves or a fault.
  * Its data is in *kept afterwards, in place of what was there. Returns 3. */
 int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept);
@@ -63,11 +67,13 @@ int lclient_send(lua_State *L);
 int lsse_new(lua_State *L);
 int ljson_decode(lua_State *L);
 int lencode_new(lua_State *L);
+int lpartial_new(lua_State *L);
 
 /* Puts the marks of empty lists and objects into the module, which is on top of the stack. */
 void ljson_open(lua_State *L);
 
 void lencode_open(lua_State *L);
+void lpartial_open(lua_State *L);
 
 int lterminal_watch_interrupts(lua_State *L);
 int lterminal_take_interrupt(lua_State *L);

@@ -107,6 +107,14 @@ static void mark(lua_State *L, const char *name) {
   lua_setmetatable(L, -2);
 }
 
+void lcore_mark_list(lua_State *L) {
+  mark(L, LIST);
+}
+
+void lcore_mark_object(lua_State *L) {
+  mark(L, OBJECT);
+}
+
 /* Pushes the table; its items or members, if any, come later. Returns whether there are any. */
 static bool open_container(builder *b, json_token token, bool is_list) {
   uint32_t n = (uint32_t)json_size(token);

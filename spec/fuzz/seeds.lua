@@ -1,9 +1,10 @@
 -- seeds.lua: writes the first inputs of the fuzz targets into spec/fuzz/corpus; run it with Lua 5.4 from the top of
--- the checkout, after `make`. What an input looks like is said in sse.c, transfer.c and decode.lua. Findings (named
+-- the checkout, after `make`. What an input looks like is said in sse.c, json.lua, transfer.c and decode.lua. Findings (named
 -- found-...) lie beside them and are not made here.
 -- luacheck: std lua54, no max line length
 
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
+package.cpath = "build/5.4/?.so;" .. package.cpath
 local json = require("llm_gateway.json")
 
 local function write(target, name, bytes)
@@ -277,6 +278,19 @@ local function write_decode()
   write("decode", "E legacy", 'Ecp\n\n{"choices":[{"text":"one"}]}\n\n{"choices":[{"text":" two","message":5}]}')
 end
 
+-- ---------------------------------------------------------------------------------------------------------
+-- JSON alone, in pieces of a few bytes
+
+local function write_json()
+  for name, text in pairs(TEXTS) do
+    if name:sub(1, 2) == "J " then write("json", name:sub(3), string.char(#name) .. text:sub(2)) end
+  end
+  write("json", "numbers", "\3[0.1,-1.5e-300,123456789012345678901234567890,0.000001,1e22,1e23,9007199254740993.0,5e-324]")
+  write("json", "repeated", '\2{"a":1,"a":null,"\\u0061":2,"b":null,"b":{},"":[]}')
+  write("json", "chunk", "\7" .. chunk('"index":0,"delta":{"content":"x\\ud83d"},"finish_reason":null'))
+end
+
 write_sse()
+write_json()
 write_transfer()
 write_decode()

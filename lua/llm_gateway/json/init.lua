@@ -17,6 +17,11 @@ return {
   join = surrogates.join, split_half = surrogates.split_half, mend = surrogates.mend, mend_all = surrogates.mend_all,
   encode = encoder.encode,
   -- decode(text, keep_halves): the value of a JSON text; or nil and a message (`null` gives nil without one). With
-  -- keep_halves a text may begin or end with half a character, for join and mend; the third result tells that one does.
+  -- keep_halves a text may begin or end with half a character, for join and mend; the third result tells that one
+  -- does.
   decode = core.json_decode,
+  -- partial(): a parser of a text that comes in pieces. feed(text) returns it, or nil and a message; value() the value
+  -- as far as it has come, in the same tables each time, and whether it is whole; finish() the value, or nil and a
+  -- message.
+  partial = core.json_partial,
 }

@@ -1,0 +1,71 @@
+/* json.c: fuzzes what reads and writes JSON: the grammar (src/json*.c) and its
+ * binding (ljson.c, lencode.c, lpartial.c), all compiled into this program. The
+ * invariants are in json.lua, which holds them against lua-cjson; this gives it
+ * a core that has nothing else.
+ *
+ * An error that json.lua raises is a finding. Run it from the top of the
+ * checkout, where lua/ and spec/ are. Leans on Lua 5.4 and lua-cjson.
+ */
+#include "../../src/lcore.h"
+
+#include <lualib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+#define COLLECT_EVERY 1000 /* executions: garbage of one should not slow down all */
+
+static lua_State *state;
+
+void *lcore_new(lua_State *L, size_t size, const char *name) {
+  void *block = lua_newuserdata(L, size);
+  memset(block, 0, size);
+  luaL_setmetatable(L, name);
+  return block;
+}
+
+static int open_core(lua_State *L) {
+  static const luaL_Reg functions[] = {{"json_decode", ljson_decode},
+                                       {"json_encoder", lencode_new},
+                                       {"json_partial", lpartial_new},
+                                       {NULL, NULL}};
+  luaL_newlib(L, functions);
+  ljson_open(L);
+  lencode_open(L);
+  lpartial_open(L);
+  return 1;
+}
+
+static int add_traceback(lua_State *L) {
+  luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+  return 1;
+}
+
+static void check(int status) {
+  if (status == LUA_OK) return;
+  fprintf(stderr, "%s\n", lua_tostring(state, -1));
+  demand(false, "nothing raises");
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc, (void)argv;
+  state = luaL_newstate();
+  demand(state != NULL, "a Lua state");
+  luaL_openlibs(state);
+  luaL_requiref(state, "llm_gateway.core", open_core, 0);
+  lua_settop(state, 0);
+  lua_pushcfunction(state, add_traceback);
+  check(luaL_dostring(state, "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.path"));
+  check(luaL_loadfile(state, "spec/fuzz/json.lua"));
+  check(lua_pcall(state, 0, 1, 1));
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+  static size_t executions;
+  lua_pushvalue(state, 2);
+  lua_pushlstring(state, (const char *)bytes, n);
+  check(lua_pcall(state, 1, 0, 1));
+  if (++executions % COLLECT_EVERY == 0) lua_gc(state, LUA_GCCOLLECT);
+  return 0;
+}
