@@ -60,54 +60,6 @@ static int l_now(lua_State *L) {
   return 1;
 }
 
-static int base64_value(int c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  if (c == '/' || c == '_') return 63;
-  return -1;
-}
-
-/* Little-endian IEEE 754 bits, whatever the machine's own order. */
-static void push_float(lua_State *L, uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  lua_pushnumber(L, (lua_Number)value);
-}
-
-/* Decodes into the table on top of the stack. Returns whether the text was whole floats. */
-static bool decode_floats(lua_State *L, const char *text, size_t n) {
-  uint32_t sextets = 0, word = 0;
-  int bits = 0, bytes = 0, count = 0;
-  for (size_t i = 0; i < n; i++) {
-    int value = base64_value((unsigned char)text[i]);
-    if (value < 0) return false;
-    sextets = (sextets << 6 | (uint32_t)value) & 0xFFFF;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    word |= (sextets >> bits & 0xFF) << (8 * bytes);
-    if (++bytes < 4) continue;
-    push_float(L, word);
-    lua_rawseti(L, -2, ++count);
-    word = 0;
-    bytes = 0;
-  }
-  return bytes == 0;
-}
-
-/* floats(text) -> list of the numbers that a base64 text of float32 holds (RFC 4648), as
- * embeddings of encoding_format "base64" do | nil when it is something else */
-static int l_floats(lua_State *L) {
-  size_t n;
-  const char *text = luaL_checklstring(L, 1, &n);
-  while (n > 0 && text[n - 1] == '=') n--;
-  lua_createtable(L, (int)(n * 3 / 16), 0);
-  if (!decode_floats(L, text, n)) lua_pushnil(L);
-  return 1;
-}
-
 /* date(text) -> seconds since 1970 (UTC) of a date as HTTP has it (RFC 9110, 5.6.7) | nil */
 static int l_date(lua_State *L) {
   time_t moment = curl_getdate(luaL_checkstring(L, 1), NULL);
@@ -149,7 +101,7 @@ static void start_curl(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"now", l_now},
                                      {"date", l_date},
-                                     {"floats", l_floats},
+                                     {"floats", lfloats_decode},
                                      {"call", l_call},
                                      {"loop", lloop_new},
                                      {"client", lclient_new},
@@ -179,6 +131,7 @@ LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
   lua_setfield(L, -2, "sse_methods");
   ljson_open(L);
   lencode_open(L);
+  lfloats_open();
   lpartial_open(L);
   lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
   lua_setfield(L, -2, "curl_version");

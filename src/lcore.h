@@ -68,12 +68,16 @@ int lsse_new(lua_State *L);
 int ljson_decode(lua_State *L);
 int lencode_new(lua_State *L);
 int lpartial_new(lua_State *L);
+int lfloats_decode(lua_State *L);
 
 /* Puts the marks of empty lists and objects into the module, which is on top of the stack. */
 void ljson_open(lua_State *L);
 
 void lencode_open(lua_State *L);
 void lpartial_open(lua_State *L);
+
+/* Fills a table of constants. */
+void lfloats_open(void);
 
 int lterminal_watch_interrupts(lua_State *L);
 int lterminal_take_interrupt(lua_State *L);
