@@ -101,7 +101,7 @@ instructions:
 
 build/fuzz/bin/sse: spec/fuzz/sse.c $(FUZZ_FLOOR0) $(wildcard src/*.h) spec/fuzz/fuzz.h
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -DLARGE_BYTES=9 -o $@ $(filter %.c,$^)
 
 build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FUZZ_CORE) \
                          $(wildcard src/*.h spec/fuzz/*.h)

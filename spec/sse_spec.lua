@@ -87,6 +87,30 @@ describe("the SSE parser", function()
     assert.is_nil(parser:next())
   end)
 
+  it("gives large events among small ones, however they are cut", function()
+    local large, lines = ("x"):rep(70000), {}
+    for i = 1, 3000 do lines[i] = ("line %d of an event that is large"):format(i) end
+    local text = "data: a\n\nevent: big\nid: 5\ndata: " .. large .. "\n\ndata: b\n\ndata: "
+      .. table.concat(lines, "\ndata: ") .. "\n\ndata: c\n\ndata: " .. large .. "\n\n"
+    local wanted = {
+      "message|a|", "big|" .. large .. "|5", "message|b|5", "message|" .. table.concat(lines, "\n") .. "|5",
+      "message|c|5", "message|" .. large .. "|5",
+    }
+    for _, size in ipairs({ 1000, 4096, 16384, 69999, #text }) do
+      assert.same(wanted, parse(text, size))
+      local late = sse.new()
+      for at = 1, #text, size do late:feed(text:sub(at, at + size - 1)) end
+      assert.same(wanted, drain(late, {}))
+    end
+    local parser = sse.new()
+    parser:feed("data: " .. large .. "\n\ndata: b\n\ndata: " .. large)
+    assert.equal(large, parser:finish().data)
+    assert.equal(large, parser:next().data)
+    assert.equal("b", parser:next().data)
+    assert.is_nil(parser:next())
+    parser:feed("data: " .. large .. "\n\n") -- left to the collector
+  end)
+
   it("refuses an event over the limit, for good, after those before it", function()
     local parser = sse.new({ max_event_bytes = 10 })
     assert.equal(parser, parser:feed("data: 1234567890\n\n"))

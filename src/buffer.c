@@ -9,14 +9,6 @@
 #define FIRST_CAPACITY 256
 #define KEPT_CAPACITY  ((size_t)64 * 1024) /* a larger block is not kept by an empty buffer */
 
-size_t buffer_length(const buffer *b) {
-  return b->end - b->start;
-}
-
-const char *buffer_bytes(const buffer *b) {
-  return b->bytes == NULL ? "" : b->bytes + b->start;
-}
-
 /* Moving pays only when it frees at least as much as it moves: so appends stay linear. */
 static int slide(buffer *b, size_t n) {
   size_t length = buffer_length(b);

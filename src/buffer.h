@@ -19,10 +19,14 @@ typedef struct buffer {
 } buffer;
 
 /* How many bytes are unread. */
-size_t buffer_length(const buffer *b);
+static inline size_t buffer_length(const buffer *b) {
+  return b->end - b->start;
+}
 
 /* The unread bytes; valid until the next call that changes the buffer. */
-const char *buffer_bytes(const buffer *b);
+static inline const char *buffer_bytes(const buffer *b) {
+  return b->bytes == NULL ? "" : b->bytes + b->start;
+}
 
 /* Makes room: appends of `n` bytes in all will not fail before the buffer is next consumed. Returns
  * 0, or -1 when there is no memory. */

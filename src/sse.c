@@ -10,9 +10,14 @@
 #define FIELD_NAME_ROOM  8 /* a line may be longer than its data by "data: " */
 #define MAX_RETRY_DIGITS 15
 #define MAX_ID_BYTES     1024
+#ifndef LARGE_BYTES                     /* a fuzz target has a smaller one */
+#define LARGE_BYTES ((size_t)64 * 1024) /* data from here on is moved rather than copied */
+#endif
 
+/* A record whose event lies elsewhere, in a buffer of its own, is large. */
 typedef struct record {
   size_t data_length, type_length, id_length;
+  bool is_large;
 } record;
 
 typedef struct field {
@@ -30,22 +35,68 @@ void sse_init(sse *p, size_t max_event_bytes) {
 
 /* ---- events ---- */
 
-static int enqueue(sse *p) {
-  record r = {buffer_length(&p->data), buffer_length(&p->type), buffer_length(&p->id)};
+static size_t data_length(const sse *p) {
+  return p->slice == NULL ? buffer_length(&p->data) : p->slice_length;
+}
+
+static const char *data_bytes(const sse *p) {
+  return p->slice == NULL ? buffer_bytes(&p->data) : p->slice;
+}
+
+/* The data outlives the bytes it came in. */
+static int keep_slice(sse *p) {
+  const char *slice = p->slice;
+  p->slice = NULL;
+  if (slice == NULL) return SSE_OK;
+  return buffer_append(&p->data, slice, p->slice_length) == 0 ? SSE_OK : SSE_NO_MEMORY;
+}
+
+static char *put(char *at, const void *bytes, size_t n) {
+  if (n > 0) memcpy(at, bytes, n);
+  return at + n;
+}
+
+static int enqueue_small(sse *p, record r) {
   size_t size = sizeof r + r.data_length + r.type_length + r.id_length;
   if (buffer_reserve(&p->queue, size) != 0) return SSE_NO_MEMORY;
-  buffer_append(&p->queue, (const char *)&r, sizeof r);
-  buffer_append(&p->queue, buffer_bytes(&p->data), r.data_length);
-  buffer_append(&p->queue, buffer_bytes(&p->type), r.type_length);
-  buffer_append(&p->queue, buffer_bytes(&p->id), r.id_length);
+  char *at = put(p->queue.bytes + p->queue.end, &r, sizeof r);
+  at = put(at, data_bytes(p), r.data_length);
+  at = put(at, buffer_bytes(&p->type), r.type_length);
+  put(at, buffer_bytes(&p->id), r.id_length);
+  p->queue.end += size;
   return SSE_OK;
+}
+
+/* The data becomes the event, with the other texts behind it. */
+static int enqueue_large(sse *p, record r) {
+  if (keep_slice(p) != SSE_OK || buffer_reserve(&p->queue, sizeof r) != 0 ||
+      buffer_reserve(&p->large, sizeof(buffer)) != 0 ||
+      buffer_append(&p->data, buffer_bytes(&p->type), r.type_length) != 0 ||
+      buffer_append(&p->data, buffer_bytes(&p->id), r.id_length) != 0)
+    return SSE_NO_MEMORY;
+  r.is_large = true;
+  buffer_append(&p->queue, (const char *)&r, sizeof r);
+  buffer_append(&p->large, (const char *)&p->data, sizeof(buffer));
+  p->large_bytes += buffer_length(&p->data);
+  memset(&p->data, 0, sizeof p->data);
+  return SSE_OK;
+}
+
+static int enqueue(sse *p) {
+  record r;
+  memset(&r, 0, sizeof r); /* padding too */
+  r.data_length = data_length(p);
+  r.type_length = buffer_length(&p->type);
+  r.id_length = buffer_length(&p->id);
+  return r.data_length < LARGE_BYTES ? enqueue_small(p, r) : enqueue_large(p, r);
 }
 
 /* A blank line: without a data field there is no event, and its type is forgotten too. */
 static int dispatch(sse *p) {
   int status = p->has_data ? enqueue(p) : SSE_OK;
-  buffer_clear(&p->data);
-  buffer_clear(&p->type);
+  if (buffer_length(&p->data) > 0) buffer_clear(&p->data);
+  if (buffer_length(&p->type) > 0) buffer_clear(&p->type);
+  p->slice = NULL;
   p->has_data = p->bare = false;
   return status;
 }
@@ -57,12 +108,34 @@ static int replace(buffer *b, const char *value, size_t n) {
   return buffer_append(b, value, n) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
+/* A long line that came in pieces, of which `value` is the end, becomes the data. */
+static void take_line(sse *p, const char *value, size_t n) {
+  buffer old = p->data;
+  p->data = p->line;
+  p->data.start = (size_t)(value - p->data.bytes);
+  p->data.end = p->data.start + n;
+  p->line = old;
+}
+
+static int set_first_data(sse *p, const char *value, size_t n) {
+  bool is_kept = buffer_length(&p->line) > 0;
+  p->has_data = true;
+  if (is_kept && n >= LARGE_BYTES) {
+    take_line(p, value, n);
+    return SSE_OK;
+  }
+  if (is_kept) return replace(&p->data, value, n);
+  p->slice = value;
+  p->slice_length = n;
+  return SSE_OK;
+}
+
 static int set_data(sse *p, const char *value, size_t n) {
-  size_t length = buffer_length(&p->data);
+  size_t length = data_length(p);
   if (n + p->has_data > p->max_event_bytes || length > p->max_event_bytes - n - p->has_data)
     return SSE_TOO_LARGE;
-  if (p->has_data && buffer_append(&p->data, "\n", 1) != 0) return SSE_NO_MEMORY;
-  p->has_data = true;
+  if (!p->has_data) return set_first_data(p, value, n);
+  if (keep_slice(p) != SSE_OK || buffer_append(&p->data, "\n", 1) != 0) return SSE_NO_MEMORY;
   return buffer_append(&p->data, value, n) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
@@ -98,8 +171,8 @@ static int set_error(sse *p, const char *value, size_t n) {
 
 /* A text of JSON may have several lines, and may be followed by another one. */
 static int add_bare(sse *p, const char *line, size_t n) {
-  size_t length = buffer_length(&p->data);
-  bool is_next = p->bare && *line == '{' && length > 0 && buffer_bytes(&p->data)[length - 1] == '}';
+  size_t length = data_length(p);
+  bool is_next = p->bare && *line == '{' && length > 0 && data_bytes(p)[length - 1] == '}';
   int status = is_next ? dispatch(p) : SSE_OK;
   p->bare = true;
   return status == SSE_OK ? set_data(p, line, n) : status;
@@ -122,6 +195,7 @@ static int set_field(sse *p, const field *f, const char *value, size_t n) {
 /* A comment (a line that starts with a colon) is a field whose empty name nobody knows. */
 static int read_line(sse *p, const char *line, size_t n) {
   if (n == 0) return dispatch(p);
+  if (n > 6 && memcmp(line, "data: ", 6) == 0 && !p->bare) return set_data(p, line + 6, n - 6);
   const char *colon = memchr(line, ':', n);
   size_t name_length = colon == NULL ? n : (size_t)(colon - line);
   const char *value = colon == NULL ? line + n : colon + 1;
@@ -145,7 +219,7 @@ static int keep(sse *p, const char *bytes, size_t n) {
 }
 
 /* The end of a line, most of which may have come with earlier bytes. */
-static int end_line(sse *p, const char *bytes, size_t n) {
+static inline int end_line(sse *p, const char *bytes, size_t n) {
   if (buffer_length(&p->line) == 0) return overflows(p, n) ? SSE_TOO_LARGE : read_line(p, bytes, n);
   int status = keep(p, bytes, n);
   if (status == SSE_OK) status = read_line(p, buffer_bytes(&p->line), buffer_length(&p->line));
@@ -163,7 +237,7 @@ static int take_lines(sse *p, const char *at, const char *end) {
   const char *lf = find(at, end, '\n');
   const char *cr = find(at, end, '\r');
   while (at < end) {
-    if (lf < at) lf = find(at, end, '\n');
+    if (lf < at) lf = *at == '\n' ? at : find(at, end, '\n');
     if (cr < at) cr = find(at, end, '\r');
     const char *eol = lf < cr ? lf : cr;
     if (eol == end) return keep(p, at, (size_t)(end - at));
@@ -189,52 +263,92 @@ static int skip_bom(sse *p, const char **at, const char *end) {
   return keep(p, bom, (size_t)matched);
 }
 
-int sse_feed(sse *p, const char *bytes, size_t n) {
-  const char *at = bytes, *end = bytes + n;
-  if (p->failure != SSE_OK || n == 0) return p->failure;
-  if (p->bom < 3) p->failure = skip_bom(p, &at, end);
-  if (p->failure != SSE_OK || at == end) return p->failure;
+static int read_bytes(sse *p, const char *at, const char *end) {
+  int status = p->bom < 3 ? skip_bom(p, &at, end) : SSE_OK;
+  if (status != SSE_OK || at == end) return status;
   if (p->after_cr && *at == '\n') at++;
   p->after_cr = false;
-  p->failure = take_lines(p, at, end);
+  status = take_lines(p, at, end);
+  return status == SSE_OK ? keep_slice(p) : status;
+}
+
+/* One byte that ends no line, in a place that is there: what a server that sends single bytes
+ * costs. */
+static bool take_byte(sse *p, char byte) {
+  if (byte == '\n' || byte == '\r' || p->bom < 3 || p->after_cr || p->failure != SSE_OK)
+    return false;
+  if (p->line.end == p->line.capacity || overflows(p, 1)) return false;
+  p->line.bytes[p->line.end++] = byte;
+  return true;
+}
+
+int sse_feed(sse *p, const char *bytes, size_t n) {
+  if (n == 1 && take_byte(p, *bytes)) return SSE_OK;
+  if (p->failure != SSE_OK || n == 0) return p->failure;
+  p->failure = read_bytes(p, bytes, bytes + n);
+  p->slice = NULL;
   return p->failure;
 }
 
 /* ---- pulling ---- */
 
-static size_t read_record(const char *at, sse_event *event) {
-  record r;
-  memcpy(&r, at, sizeof r);
-  event->data = at + sizeof r;
+static void point_to(sse_event *event, const char *texts, record r) {
+  event->data = texts;
   event->data_length = r.data_length;
   event->type = event->data + r.data_length;
   event->type_length = r.type_length;
   event->id = event->type + r.type_length;
   event->id_length = r.id_length;
-  return sizeof r + r.data_length + r.type_length + r.id_length;
+}
+
+/* The large event at `at` of those that wait is handed out. */
+static const char *hand_over(sse *p, const char *at) {
+  buffer_free(&p->handed);
+  memcpy(&p->handed, at, sizeof p->handed);
+  p->large_bytes -= buffer_length(&p->handed);
+  return buffer_bytes(&p->handed);
 }
 
 bool sse_next(sse *p, sse_event *event) {
+  record r;
   buffer_consume(&p->queue, p->taken);
+  if (p->handed.bytes != NULL) buffer_free(&p->handed);
   p->taken = 0;
   if (buffer_length(&p->queue) == 0) return false;
-  p->taken = read_record(buffer_bytes(&p->queue), event);
+  const char *at = buffer_bytes(&p->queue);
+  memcpy(&r, at, sizeof r);
+  p->taken = sizeof r;
+  if (r.is_large) {
+    point_to(event, hand_over(p, buffer_bytes(&p->large)), r);
+    buffer_consume(&p->large, sizeof(buffer));
+    return true;
+  }
+  p->taken += r.data_length + r.type_length + r.id_length;
+  point_to(event, at + sizeof r, r);
   return true;
 }
 
 size_t sse_queued(const sse *p) {
-  return buffer_length(&p->queue) - p->taken;
+  return buffer_length(&p->queue) - p->taken + p->large_bytes;
 }
 
 /* The unfinished event becomes the last of the queue, is read there and taken off its end; its
  * bytes stay where they are until the queue next grows. */
 static bool take_unfinished(sse *p, sse_event *event) {
+  record r;
   if (p->failure == SSE_OK && buffer_length(&p->line) > 0) p->failure = end_line(p, "", 0);
   size_t before = buffer_length(&p->queue);
   if (p->failure == SSE_OK) p->failure = dispatch(p);
   if (buffer_length(&p->queue) == before) return false;
   p->queue.end = p->queue.start + before;
-  read_record(p->queue.bytes + p->queue.end, event);
+  const char *at = p->queue.bytes + p->queue.end;
+  memcpy(&r, at, sizeof r);
+  if (!r.is_large) {
+    point_to(event, at + sizeof r, r);
+    return true;
+  }
+  p->large.end -= sizeof(buffer);
+  point_to(event, hand_over(p, p->large.bytes + p->large.end), r);
   return true;
 }
 
@@ -244,7 +358,12 @@ static void start_anew(sse *p) {
   p->lenient = old.lenient;
   p->queue = old.queue;
   p->taken = old.taken;
+  p->large = old.large;
+  p->large_bytes = old.large_bytes;
+  p->handed = old.handed;
   memset(&old.queue, 0, sizeof old.queue);
+  memset(&old.large, 0, sizeof old.large);
+  memset(&old.handed, 0, sizeof old.handed);
   sse_free(&old);
 }
 
@@ -278,7 +397,19 @@ sse_sign sse_recognise(const char *bytes, size_t n) {
   return sign;
 }
 
+static void free_large(sse *p) {
+  buffer block;
+  for (; buffer_length(&p->large) > 0; buffer_consume(&p->large, sizeof block)) {
+    memcpy(&block, buffer_bytes(&p->large), sizeof block);
+    buffer_free(&block);
+  }
+  buffer_free(&p->large);
+  buffer_free(&p->handed);
+  p->large_bytes = 0;
+}
+
 void sse_free(sse *p) {
+  free_large(p);
   buffer_free(&p->line);
   buffer_free(&p->data);
   buffer_free(&p->type);

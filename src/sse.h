@@ -49,8 +49,15 @@ typedef struct sse {
   buffer data;   /* of the event being read: data, each line but the last with its LF */
   buffer type;   /* its event field */
   buffer id;     /* the last id field; outlives its event */
-  buffer queue;  /* finished events */
-  size_t taken;  /* bytes of the queue that the last sse_next handed out */
+  /* Data of one line that lies among the bytes being fed stays there as long as they do; `data` is
+   * empty then. */
+  const char *slice; /* NULL for none */
+  size_t slice_length;
+  buffer queue;       /* finished events, each behind a record of its lengths */
+  size_t taken;       /* bytes of the queue that the last sse_next handed out */
+  buffer large;       /* a `buffer` for each large event in the queue, whose texts it has */
+  size_t large_bytes; /* in these */
+  buffer handed;      /* the large event that was handed out last */
 } sse;
 
 /* Texts are not terminated; they lie one behind the other, in the order of the fields, and stay

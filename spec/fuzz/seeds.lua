@@ -1,6 +1,6 @@
 -- seeds.lua: writes the first inputs of the fuzz targets into spec/fuzz/corpus; run it with Lua 5.4 from the top of
--- the checkout, after `make`. What an input looks like is said in sse.c, json.lua, transfer.c and decode.lua. Findings (named
--- found-...) lie beside them and are not made here.
+-- the checkout, after `make`. What an input looks like is said in sse.c, json.lua, transfer.c and decode.lua. Findings
+-- (named found-...) lie beside them and are not made here.
 -- luacheck: std lua54, no max line length
 
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
