@@ -23,8 +23,9 @@
 /* What is being written of an open table. */
 typedef struct level {
   const void *table;
-  int key;  /* where the stack has its key; 0 in a list */
-  int item; /* its place in a list */
+  int key;    /* where the stack has its key; 0 in a list */
+  int object; /* and the object that has the key */
+  int item;   /* its place in a list */
 } level;
 
 typedef struct name {
@@ -259,6 +260,7 @@ static bool write_member(writer *w, const name *which, int object, bool in_table
   if (!write_text(w, which->text, which->length, " of a key") || !put(w, ":", 1)) return false;
   push_key(w, which, object, in_table);
   w->levels[w->depth - 1].key = lua_gettop(w->L);
+  w->levels[w->depth - 1].object = object;
   lua_pushvalue(w->L, -1);
   lua_rawget(w->L, object);
   if (!write_value(w)) return false;
@@ -296,10 +298,24 @@ static bool has_key(writer *w, int levels_up, int table) {
   return found;
 }
 
+/* The arguments of a tool in Anthropic's dialect, {type = "tool_use", input = {}}, are no list. */
+static bool is_of_tool_use(writer *w) {
+  const level *parent = w->depth > 0 ? &w->levels[w->depth - 1] : NULL;
+  if (parent == NULL || parent->key == 0) return false;
+  lua_pushliteral(w->L, "type");
+  lua_rawget(w->L, parent->object);
+  const char *type = lua_type(w->L, -1) == LUA_TSTRING ? lua_tostring(w->L, -1) : "";
+  bool found =
+      strcmp(type, "tool_use") == 0 && strcmp(lua_tostring(w->L, parent->key), "input") == 0;
+  lua_pop(w->L, 1);
+  return found;
+}
+
 static bool write_empty(writer *w) {
   const char *mark = mark_of(w);
-  bool is_list = *mark == '\0' ? has_key(w, 1, LIST_KEYS) && !has_key(w, 2, FREE_NAMES)
-                               : strcmp(mark, "list") == 0;
+  bool is_list = *mark == '\0'
+                     ? has_key(w, 1, LIST_KEYS) && !has_key(w, 2, FREE_NAMES) && !is_of_tool_use(w)
+                     : strcmp(mark, "list") == 0;
   return put(w, is_list ? "[]" : "{}", 2);
 }
 

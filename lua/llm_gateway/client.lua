@@ -48,7 +48,7 @@ local function perform(self, config, own, call, level)
   end
   call.client, call.loop, call.options = self, config.loop, effective(config, own)
   call.url = config.prefix .. call.path
-  call.headers = headers.lines(identity.headers(config, own, key, call), config.headers, own.headers)
+  call.headers = headers.lines(identity.headers(config, own, key, call), call.fields or {}, config.headers, own.headers)
   call.secrets = identity.secrets(config, own, key, call.path)
   local answer
   answer, err = calls.make(call)
@@ -70,9 +70,19 @@ local function prepare(config, given, build)
   return body, own
 end
 
-local chat_fault = answers.fault(dialects.chat)
+local faults = {}
+for _, dialect in ipairs({ dialects.chat, dialects.responses, dialects.messages }) do
+  faults[dialect] = answers.fault(dialect)
+end
 
-local function completed(answer, call, dialect)
+-- Asks in a dialect. Returns what its verb does.
+local function ask(self, config, own, body, path, dialect, level)
+  local call = {
+    method = "POST", path = path, value = body, stream = body.stream == true, fault = faults[dialect],
+    fields = dialect.headers,
+  }
+  local answer, err = perform(self, config, own, call, level + 1)
+  if not answer then return nil, err end
   if call.stream then return answers.stream(answer, call, dialect) end
   return answers.completion(answer, call, dialect)
 end
@@ -88,13 +98,28 @@ function Client:chat(request)
   local schema, err = structured.ask(body, request)
   err = err or reasoning.put(body, config.profile and config.profile.reasoning)
   if err then return nil, err end
-  local call = {
-    method = "POST", path = "/v1/chat/completions", value = body, stream = body.stream == true, fault = chat_fault,
-  }
-  local answer
-  answer, err = perform(self, config, own, call, 2)
-  if not answer then return nil, err end
-  return structured.expect(schema, completed(answer, call, dialects.chat))
+  return structured.expect(schema, ask(self, config, own, body, "/v1/chat/completions", dialects.chat, 2))
+end
+
+-- Asks in the dialect of OpenAI's Responses: `request` has its fields (input, model, instructions, tools, ...), and
+-- may have this call's own options. Returns the reply (its text is llm.text(reply), for it has a field `text`), or nil,
+-- err; with stream = true what `for` takes, where each step gives a typed event and its name.
+function Client:responses(request)
+  local config = check_client(self, "responses", 2)
+  local body, own = prepare(config, request, requests.responses)
+  if not body then return nil, own end
+  local first, second, third, fourth = ask(self, config, own, body, "/v1/responses", dialects.responses, 2)
+  return first, second, third, fourth
+end
+
+-- The same in the dialect of Anthropic's Messages (messages, max_tokens, system, ...). It sends `anthropic-version`
+-- unless a header of that name is given.
+function Client:messages(request)
+  local config = check_client(self, "messages", 2)
+  local body, own = prepare(config, request, requests.messages)
+  if not body then return nil, own end
+  local first, second, third, fourth = ask(self, config, own, body, "/v1/messages", dialects.messages, 2)
+  return first, second, third, fourth
 end
 
 -- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it

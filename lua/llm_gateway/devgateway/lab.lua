@@ -93,11 +93,12 @@ local function describe(exchange)
     body = exchange.body, http_version = exchange.http.connection.version }
 end
 
--- What a request was, as a completion, so that a chat takes it too.
+-- What a request was, as an answer in every dialect, so that each verb takes it.
 local function echo(_, exchange)
   local reply = describe(exchange)
   local message = { role = "assistant", content = exchange.body }
   reply.choices = json.array({ { index = 0, message = message, finish_reason = "stop" } })
+  reply.output, reply.content = json.array({}), json.array({})
   exchange:reply(200, reply)
 end
 

@@ -7,6 +7,7 @@
 --   is_whole(value)    whether it is what was asked for; `wanted` is its name
 --   events_of(value)   the events that a whole answer stands for: a list of {value, name}
 --   tidy(value)        the whole answer with what every user relies on filled in
+--   headers            what it wants to be sent, or nil
 --   strict             whether an end without its sign is an error; typed: whether `for` gives the event's name too
 
 local assemble = require("llm_gateway.reply.assemble")

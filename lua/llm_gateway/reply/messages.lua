@@ -8,7 +8,9 @@ local json = require("llm_gateway.json")
 local ropes = require("llm_gateway.reply.rope")
 local typed = require("llm_gateway.reply.typed")
 
-local M = { wanted = "a message", strict = true, typed = true }
+local M = {
+  wanted = "a message", strict = true, typed = true, headers = { ["anthropic-version"] = "2023-06-01" },
+}
 
 local function table_of(value) return type(value) == "table" and value or {} end
 

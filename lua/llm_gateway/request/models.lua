@@ -65,6 +65,25 @@ local CHAT = {
   field("user", text),
 }
 
+local text_or_list = either(text, list_of(object, 0), "text or a list")
+
+local RESPONSES = {
+  field("model", full_text),
+  field("input", text_or_list),
+  field("instructions", text_or_list),
+  field("stream", boolean),
+  field("tools", list_of(object, 0)),
+}
+
+local MESSAGES = {
+  field("model", full_text),
+  field("messages", list_of(fields_of(MESSAGE), 1), "is missing: at least one message is needed"),
+  field("system", text_or_parts),
+  field("max_tokens", positive),
+  field("stream", boolean),
+  field("tools", list_of(object, 0)),
+}
+
 local function token(value, path)
   if type(value) == "table" then return list_of(integer, 1)(value, path) end
   if type(value) == "number" then return integer(value) end
@@ -81,6 +100,8 @@ local EMBEDDING = {
 
 for _, extra in ipairs(OF_THE_GATEWAY) do
   table.insert(CHAT, extra)
+  table.insert(RESPONSES, extra)
+  table.insert(MESSAGES, extra)
   table.insert(EMBEDDING, extra)
 end
 
@@ -168,6 +189,10 @@ local DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL = "gpt-4", "text-embedding-ada
 -- A chat request or an embeddings request as the body to send; or nil, err. The caller's table stays as it is.
 M.chat = body_of(CHAT, DEFAULT_CHAT_MODEL)
 M.embeddings = body_of(EMBEDDING, DEFAULT_EMBEDDING_MODEL)
+
+-- The same of the Responses dialect and of the Messages dialect, which have no default model.
+M.responses = body_of(RESPONSES)
+M.messages = body_of(MESSAGES)
 
 -- JSON text of a body; or nil, err.
 function M.encode(body)
