@@ -240,6 +240,41 @@ describe("structured output", function()
       assert.same("degrees", select(2, collected('{"city":"Rome"}')).field)
     end)
 
+    describe("as it grows", function()
+      local function growing(pieces, reason)
+        local events = {}
+        for i, piece in ipairs(pieces) do
+          events[i] = support.delta('"delta":{"content":' .. json.encode(piece) .. "}")
+        end
+        if reason then table.insert(events, support.delta('"delta":{},"finish_reason":"' .. reason .. '"')) end
+        table.insert(events, reason and "[DONE]" or nil)
+        local request = support.ask("Hi", { response_format = CITY, stream = true })
+        local seen = {}
+        local ok, err = pcall(function()
+          for value in llm.assert(support.streaming(gateway, events):chat(request)):partial() do
+            table.insert(seen, json.encode(value))
+          end
+        end)
+        return seen, not ok and err or nil
+      end
+
+      it("shows strings at once and numbers once they are closed", function()
+        local seen, err = growing({ '{"ci', 'ty":"Pa', "ris", '","degrees":2', "1", "}" }, "stop")
+        assert.is_nil(err)
+        assert.same({ "{}", '{"city":"Pa"}', '{"city":"Paris"}', '{"city":"Paris"}', '{"city":"Paris"}',
+          '{"city":"Paris","degrees":21}', '{"city":"Paris","degrees":21}' }, seen)
+      end)
+
+      it("ends with what is wrong", function()
+        local seen, err = growing({ '{"city":"Paris"', "}" }, "stop")
+        assert.same({ '{"city":"Paris"}', '{"city":"Paris"}' }, seen)
+        assert.same("degrees", err.field)
+        assert.same("length", select(2, growing({ '{"city":"Par' }, "length")).code)
+        assert.same("invalid_json", select(2, growing({ "It is ", "warm" }, "stop")).code)
+        assert.same("stream", select(2, growing({ '{"city":"Par' })).kind)
+      end)
+    end)
+
     it("that ends a run of tools is checked, too", function()
       local request = support.ask('Say: {"city":"Rome"}', { response_format = CITY, tools = {} })
       local reply = llm.assert(client:run_tools(request))

@@ -6,6 +6,7 @@
 
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.reply.dialects")
+local partial = require("llm_gateway.helpers.partial")
 local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
 local structured = require("llm_gateway.helpers.structured")
@@ -110,6 +111,13 @@ function Stream:events()
     check_for("events")
     return next_event(self)
   end, nil, nil, self
+end
+
+-- For `for`: the value of a structured answer as it grows, and last the whole one, checked (see helpers/partial.lua).
+function Stream:partial()
+  check_stream(self, "partial")
+  check_unread(self, "partial", 2)
+  return partial.of(self)
 end
 
 -- Reads to the end. Returns the whole reply, as if it had not been streamed (text, tool calls, usage); or nil,
