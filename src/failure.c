@@ -48,6 +48,8 @@ static const failure_name names[] = {
     [FAILURE_HEAD_TOO_LARGE] = {"too_large", NULL, "headers"},
     [FAILURE_BODY_TOO_LARGE] = {"too_large", NULL, "max_response_bytes"},
     [FAILURE_EVENT_TOO_LARGE] = {"too_large", NULL, "max_event_bytes"},
+    [FAILURE_READ_FILE] = {"read_file", NULL, NULL},
+    [FAILURE_WRITE_FILE] = {"write_file", NULL, NULL},
     [FAILURE_CLOSED] = {"closed", NULL, NULL},
     [FAILURE_INTERNAL] = {"internal", NULL, NULL},
 };

@@ -27,8 +27,10 @@ typedef enum failure_class {
   FAILURE_HEAD_TOO_LARGE, /* the three limits */
   FAILURE_BODY_TOO_LARGE,
   FAILURE_EVENT_TOO_LARGE,
-  FAILURE_CLOSED,  /* by its user, or its loop is gone */
-  FAILURE_INTERNAL /* no memory, or an option libcurl refused */
+  FAILURE_READ_FILE,  /* a file of the request */
+  FAILURE_WRITE_FILE, /* the file for the answer */
+  FAILURE_CLOSED,     /* by its user, or its loop is gone */
+  FAILURE_INTERNAL    /* no memory, or an option libcurl refused */
 } failure_class;
 
 typedef struct failure {

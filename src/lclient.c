@@ -86,6 +86,7 @@ static void read_options(lua_State *L, transfer_options *o) {
   o->stream = flag_field(L, "stream");
   o->fresh = flag_field(L, "fresh");
   o->http2 = flag_field(L, "http2");
+  o->tell_progress = flag_field(L, "tell_progress");
   o->insecure = flag_field(L, "insecure");
   o->connect_timeout = duration_field(L, "connect_timeout");
   o->timeout = duration_field(L, "timeout");
@@ -128,7 +129,8 @@ static bool add_body(lua_State *L, transfer *t) {
 }
 
 /* send(client, request) -> transfer object | nil, facts.
- * request: method, url, headers (a list of lines), body (text or nil), and the options above. */
+ * request: method, url, headers (a list of lines), body (text or nil), multipart and into (see
+ * lform.c), and the options above. */
 int lclient_send(lua_State *L) {
   transfer_options options = {0};
   lua_client *c = luaL_checkudata(L, 1, CLIENT);
@@ -142,6 +144,8 @@ int lclient_send(lua_State *L) {
   transfer_join_group(t, &c->transfers);
   add_headers(L, t);
   options.has_body = add_body(L, t);
+  int pushed = lform_add(L, 2, t);
+  if (pushed != 0) return pushed;
   if (transfer_start(t, &options) == 0) return 1;
   lua_pushnil(L);
   ltransfer_push_failure(L, t);

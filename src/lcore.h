@@ -54,6 +54,11 @@ void lcore_mark_object(lua_State *L);
  * Its data is in *kept afterwards, in place of what was there. Returns 3. */
 int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept);
 
+/* Adds to a transfer what the request table at `request` has: `multipart`, a list of parts {name,
+ * data or path, filename, type}, and `into`, the path of the file for the answer. Returns 0, or 2
+ * and has pushed nil and a table of facts. */
+int lform_add(lua_State *L, int request, transfer *t);
+
 /* Each registers its class and leaves what lcore.c puts into the module on the stack. */
 void lloop_open(lua_State *L);
 void lclient_open(lua_State *L);

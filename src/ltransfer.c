@@ -272,11 +272,26 @@ static int l_timings(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"id", l_id},           {"head", l_head},
-                                   {"body", l_body},       {"pull", l_pull},
-                                   {"chunk", l_chunk},     {"data", l_data},
-                                   {"release", l_release}, {"limit_events", l_limit_events},
-                                   {"timings", l_timings}, {NULL, NULL}};
+/* transfer:progress() -> bytes of the body that were sent, how many there are, bytes that came */
+static int l_progress(lua_State *L) {
+  transfer_progress_bytes bytes = transfer_get_progress(check_object(L)->transfer);
+  lua_pushinteger(L, (lua_Integer)bytes.sent);
+  lua_pushinteger(L, (lua_Integer)bytes.to_send);
+  lua_pushinteger(L, (lua_Integer)bytes.received);
+  return 3;
+}
+
+static const luaL_Reg methods[] = {{"id", l_id},
+                                   {"head", l_head},
+                                   {"body", l_body},
+                                   {"pull", l_pull},
+                                   {"chunk", l_chunk},
+                                   {"data", l_data},
+                                   {"release", l_release},
+                                   {"limit_events", l_limit_events},
+                                   {"timings", l_timings},
+                                   {"progress", l_progress},
+                                   {NULL, NULL}};
 
 void ltransfer_open(lua_State *L) {
   lcore_class(L, TRANSFER, methods, l_close, l_gc);

@@ -61,6 +61,8 @@ void transfer_free(transfer *t) {
   list_remove(&t->group);
   curl_slist_free_all(t->request_headers);
   buffer_free(&t->request_body);
+  form_free(t->form);
+  sink_free(&t->sink);
   buffer_free(&t->headers);
   buffer_free(&t->body);
   sse_free(&t->events);
@@ -169,6 +171,7 @@ static void on_done(loop_member *m, CURLcode code) {
   if (code != CURLE_OK) transfer_note_code(t, code);
   if (t->progress < PROGRESS_HEAD) /* libcurl takes an end among the headers for a good one */
     transfer_note_failure(t, FAILURE_LOST, "it ended among the headers");
+  transfer_end_file(t);
   stop(t);
 }
 

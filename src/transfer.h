@@ -25,6 +25,7 @@
 
 #include "buffer.h"
 #include "failure.h"
+#include "form.h"
 #include "list.h"
 #include "loop.h"
 #include "sse.h"
@@ -55,6 +56,7 @@ typedef struct transfer_options {
   int64_t timeout;         /* longest silence after that */
   int64_t event_timeout;   /* longest time without an event */
   int64_t total_timeout;   /* all of it */
+  bool tell_progress;      /* loop_ready whenever something went out or came */
   size_t max_body_bytes;   /* decoded */
   size_t max_event_bytes;
   const char *proxy; /* "" for none at all */
@@ -78,6 +80,14 @@ int transfer_add_header(transfer *t, const char *line);
 
 /* Adds to the request's body. Returns 0 or -1 without memory. */
 int transfer_add_body(transfer *t, const char *bytes, size_t n);
+
+/* The form that is sent in place of a body, to be filled; made when it is first asked for. NULL
+ * without memory. */
+form *transfer_form(transfer *t);
+
+/* The body of a 2xx is written into a file, which stays only if it came whole (see sink.h). Returns
+ * 0, -1 without memory, or the system's error number. */
+int transfer_write_into(transfer *t, const char *path);
 
 /* Sends the request. Returns 0, or -1 and the transfer has failed (see transfer_failure_of). */
 int transfer_start(transfer *t, const transfer_options *options);
@@ -141,6 +151,13 @@ bool transfer_is_over(const transfer *t);
 
 /* How long its parts took, so far. */
 void transfer_get_timings(const transfer *t, transfer_timings *timings);
+
+/* How much of the request's body went out, of how much, and how much of the answer's came. */
+typedef struct transfer_progress_bytes {
+  uint64_t sent, to_send, received;
+} transfer_progress_bytes;
+
+transfer_progress_bytes transfer_get_progress(const transfer *t);
 
 /* The loop's view, for the ready queue; m->owner is the caller's to set. */
 loop_member *transfer_member(transfer *t);

@@ -175,6 +175,7 @@ static void on_head_end(transfer *t) {
   t->is_event_stream = asked && has_event_stream_type(t->member.easy);
   t->undecided = asked && !t->is_event_stream;
   transfer_reach(t, PROGRESS_HEAD);
+  transfer_begin_file(t);
   /* A server that failed may close without saying so, under the next request. */
   if (status >= 500 && !t->options.http2)
     curl_easy_setopt(t->member.easy, CURLOPT_FORBID_REUSE, 1L);
@@ -268,6 +269,7 @@ static size_t decide(transfer *t, size_t n) {
 
 static size_t take_body(transfer *t, const char *bytes, size_t n) {
   if (t->is_event_stream) return feed_events(t, bytes, n);
+  if (sink_is_begun(&t->sink)) return transfer_write_file(t, bytes, n);
   size_t taken = append_body(t, bytes, n);
   return t->undecided && taken == n ? decide(t, n) : taken;
 }

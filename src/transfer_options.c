@@ -38,6 +38,7 @@ static CURLcode set_callbacks(CURL *easy, transfer *t) {
 /* A body that fits goes out with the head in one piece. Of a larger one each piece is asked for, so
  * that sending it is no silence. */
 static CURLcode set_body(CURL *easy, transfer *t) {
+  if (t->form != NULL) return curl_easy_setopt(easy, CURLOPT_MIMEPOST, form_mime(t->form));
   size_t n = buffer_length(&t->request_body);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
@@ -58,7 +59,7 @@ static bool expects_body(const char *method) {
 }
 
 static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
-  if (o->has_body || expects_body(o->method)) {
+  if (o->has_body || t->form != NULL || expects_body(o->method)) {
     CURLcode code = set_body(easy, t);
     if (code != CURLE_OK) return code;
   }
@@ -75,7 +76,8 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
   if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
-  if (!o->has_body && transfer_add_header(t, "Content-Type:") != 0) return CURLE_OUT_OF_MEMORY;
+  if (!o->has_body && t->form == NULL && transfer_add_header(t, "Content-Type:") != 0)
+    return CURLE_OUT_OF_MEMORY;
   SET(CURLOPT_HTTPHEADER, t->request_headers);
   return set_method(easy, t, o);
 }

@@ -5,6 +5,7 @@
 #ifndef LLMG_TRANSFER_PRIVATE_H
 #define LLMG_TRANSFER_PRIVATE_H
 
+#include "sink.h"
 #include "transfer.h"
 LLMG_HIDDEN_BEGIN
 
@@ -45,6 +46,8 @@ struct transfer {
   char curl_text[CURL_ERROR_SIZE];
   struct curl_slist *request_headers;
   buffer request_body;
+  form *form;       /* in place of request_body; or NULL */
+  sink sink;        /* where the body of a good answer goes, if it was opened */
   size_t body_sent; /* how much of it libcurl has taken */
   int http_status;
   size_t head_lines; /* of the head that is being read, its status line included */
@@ -90,6 +93,12 @@ void transfer_note_failure(transfer *t, failure_class class, const char *text);
 
 /* Notes the failure that `code` stands for. */
 void transfer_note_code(transfer *t, CURLcode code);
+
+/* transfer_files.c: the answer's head says that its body is to be written; some of it; all of it
+ * came. Failures are noted; the second returns what CURLOPT_WRITEFUNCTION does. */
+void transfer_begin_file(transfer *t);
+size_t transfer_write_file(transfer *t, const char *bytes, size_t n);
+void transfer_end_file(transfer *t);
 
 /* Copies from m->easy what is lost when the exchange stops. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings);

@@ -10,6 +10,7 @@ local headers = require("llm_gateway.http.fields")
 local identity = require("llm_gateway.request.headers")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
+local payload = require("llm_gateway.request.payload")
 local reasoning = require("llm_gateway.helpers.reasoning")
 local requests = require("llm_gateway.request.models")
 local structured = require("llm_gateway.helpers.structured")
@@ -199,7 +200,9 @@ end
 
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 local IN_BODY = ": what goes to the gateway belongs in `body`"
-local REQUEST_FIELDS = { method = true, path = true, body = true, stream = true }
+local REQUEST_FIELDS = {
+  method = true, path = true, body = true, stream = true, multipart = true, into = true, on_progress = true,
+}
 
 local function check_request(request)
   local method = request.method or "POST"
@@ -213,13 +216,14 @@ local function check_request(request)
   if request.stream ~= nil and type(request.stream) ~= "boolean" then
     return requests.invalid("stream", "expected true or false, got " .. type(request.stream))
   end
-  if request.body ~= nil and type(request.body) ~= "table" then
-    return requests.invalid("body", "expected a table, which is sent as JSON, got " .. type(request.body))
-  end
 end
 
--- Sends any request to the gateway: method (POST), path (begins with one slash), body (a table, sent as JSON),
--- stream, and call options. Returns the decoded body (the text itself when it neither is JSON nor claims to be), or
+-- Sends any request to the gateway: method (POST), path (begins with one slash), stream, call options, and
+--   body         a table, sent as JSON, or text with a Content-Type header; or
+--   multipart    fields by name: text, a number, {path =, filename =, type =} of a file, {data =, ...}, lists of such
+--   into         the path of a file that the answer is written into as it comes; it stays only if all of it came
+--   on_progress  function({sent =, size =, received =}), called with the bytes of both bodies as they go
+-- Returns the decoded body (the text itself when it neither is JSON nor claims to be; {into =, bytes =} of a file), or
 -- nil, err; with stream = true what `for` takes, where each step gives a chunk and its event's name.
 function Client:request(request)
   local config = check_client(self, "request", 2)
@@ -227,10 +231,13 @@ function Client:request(request)
   local own, err = requests.options(request, 2)
   err = err or check_request(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
   if err then return nil, err end
-  local call = { method = request.method or "POST", path = request.path, value = request.body, stream = request.stream }
+  local call = { method = request.method or "POST", path = request.path, stream = request.stream }
+  err = payload.put(call, request, config.headers)
+  if err then return nil, err end
   local answer
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
+  if call.into then return answers.file(answer, call.into) end
   if call.stream then return answers.stream(answer, call, dialects.of_path(call.path)) end
   return answers.value(answer)
 end

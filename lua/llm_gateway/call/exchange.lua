@@ -4,6 +4,7 @@
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
+local into = require("llm_gateway.call.into")
 local json = require("llm_gateway.json")
 local loop_state = require("llm_gateway.loop.state")
 local sse = require("llm_gateway.sse")
@@ -16,6 +17,13 @@ function M.seconds_left(call)
   return call.total_timeout and call.started + call.total_timeout - core.now()
 end
 
+-- What goes into a file takes no memory: only a limit that somebody gave holds there.
+local function response_limit(call)
+  local o = call.options
+  if call.into and o.given.max_response_bytes == nil then return nil end
+  return o.max_response_bytes
+end
+
 -- `false` (no limit) reaches C as 0, which means no limit there.
 local function core_request(call)
   local o = call.options
@@ -23,7 +31,8 @@ local function core_request(call)
     method = call.method, url = call.url, headers = call.headers, body = call.body, stream = call.stream,
     connect_timeout = o.connect_timeout, timeout = o.timeout, event_timeout = o.event_timeout,
     total_timeout = call.total_timeout and math.max(M.seconds_left(call), 0.001),
-    max_response_bytes = o.max_response_bytes, max_event_bytes = o.max_event_bytes,
+    max_response_bytes = response_limit(call), max_event_bytes = o.max_event_bytes,
+    multipart = call.multipart, into = call.into, tell_progress = call.on_progress ~= nil,
     proxy = o.proxy, ca_file = o.ca_file, ca_path = o.ca_path, client_cert = o.client_cert,
     client_key = o.client_key, insecure = o.insecure, http2 = o.http2, fresh = call.fresh,
   }
@@ -92,7 +101,7 @@ local function body(transfer) return transfer:body() end
 
 -- A refusal whose body was lost is one all the same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
-  local text, facts = wait.await(call.loop, transfer, transfer, body)
+  local text, facts = wait.await(call.loop, transfer, transfer, into.watched(call, body))
   if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
   answer.lost = M.failure(call, facts).message
   return ""
@@ -104,7 +113,8 @@ local function read_body(call, transfer, answer)
   answer.timings = transfer:timings()
   transfer:close()
   answer.text = text
-  answer.value = decode(answer)
+  if call.into then into.read_error(answer, call.into) end
+  answer.value = answer.value or decode(answer)
   answer.request_id = errors.request_id(answer.value, answer.headers, answer.profile)
   return answer
 end
@@ -120,7 +130,7 @@ function M.once(call)
   local transfer, facts = core.send(call.client, core_request(call))
   if not transfer then return nil, M.failure(call, facts) end
   loop_state.mark_busy(call.loop)
-  local status, received, is_stream = wait.await(call.loop, transfer, transfer, head)
+  local status, received, is_stream = wait.await(call.loop, transfer, transfer, into.watched(call, head))
   if not status then return failed(call, transfer, received) end
   call.status, call.fields = status, fields.readable(received)
   local answer = {

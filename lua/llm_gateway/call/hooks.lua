@@ -30,6 +30,8 @@ local function call_over(transfer, hook, seen)
   error(why, 0)
 end
 
+M.call_over = call_over
+
 local function about(call)
   return { method = call.method, url = shown_url(call), attempt = call.attempts }
 end

@@ -50,6 +50,18 @@ function Exchange:answer(status, text, fields)
   if write_head(self, status, head) then self.http:write_chunk(text, true) end
 end
 
+--- Answers with `size` bytes, so many at a time, that are never in memory together.
+function Exchange:answer_in_pieces(status, size, piece_size, fields)
+  local head = { ["content-length"] = string.format("%d", size) }
+  for name, value in pairs(fields) do head[name] = value end
+  local going_on, piece = write_head(self, status, head), ("\0\255abc123"):rep(piece_size / 8)
+  while going_on and size > 0 do
+    local text = piece:sub(1, size)
+    size = size - #text
+    going_on = self.http:write_chunk(text, size == 0)
+  end
+end
+
 --- Answers with a value as JSON.
 function Exchange:reply(status, value, fields)
   local head = { ["content-type"] = "application/json" }

@@ -3,6 +3,7 @@
 -- never from a fixture (lab does that).
 
 local json = require "llm_gateway.devgateway.json"
+local audio = require "llm_gateway.devgateway.audio"
 local checks = require "llm_gateway.devgateway.checks"
 local completion = require "llm_gateway.devgateway.completion"
 local vectors = require "llm_gateway.devgateway.vectors"
@@ -172,6 +173,8 @@ end
 local ROUTES = {
   { "^/v?1?/?chat/completions$", "POST", chat },
   { "^/v?1?/?embeddings$", "POST", embeddings },
+  { "^/v?1?/?audio/transcriptions$", "POST", audio.transcribe },
+  { "^/v?1?/?audio/speech$", "POST", audio.speak },
   { "^/v?1?/?models$", "GET", models },
   { "^/v?1?/?models/(.+)$", "GET", one_model },
   { "^/v?1?/?health$", "GET", health, open = true },

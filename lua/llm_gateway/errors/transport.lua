@@ -27,6 +27,8 @@ local CLASS_WORDS = {
   proxy = "the proxy on the way to %s failed (%s): " .. PROXY_ADVICE,
   not_http = "%s does not speak HTTP as expected (%s): is base_url right?",
   lost = "the connection to %s was lost before the answer was complete (%s)",
+  read_file = "a file of the request to %s could not be read (%s)",
+  write_file = "the answer of %s could not be written (%s)",
   internal = "the request to %s could not be carried out (%s)",
   closed = "the client was closed during a call to %s (%s)",
 }
@@ -40,10 +42,14 @@ local function too_large(facts)
   return ("%s is larger than %s%s allows"):format(what, facts.limit_name, limit)
 end
 
+-- Which field of the request names the file.
+local FILE_FIELDS = { read_file = "multipart", write_file = "into" }
+
 -- The kind of error that a failure is.
 function M.kind(facts)
   if facts.class == "timeout" then return "timeout" end
   if facts.class == "closed" then return "cancelled" end
+  if FILE_FIELDS[facts.class] then return "validation" end
   if facts.class == "too_large" then return facts.streaming and "stream" or "server" end
   if facts.class == "lost" and facts.streaming then return "stream" end
   return "connection"
@@ -104,6 +110,7 @@ function M.of_failure(facts)
     kind = M.kind(facts), message = M.message(facts), headers = facts.headers, partial = facts.partial,
     request_id = facts.headers and request_ids.of(nil, facts.headers) or nil,
   }, facts.secrets)
+  fields.field = facts.field or FILE_FIELDS[facts.class]
   fields.attempts, fields.started, fields.not_sent = facts.attempts, facts.started, M.may_pass(facts)
   fields.unread = is_unread(facts)
   local err = errors.new(fields)

@@ -148,4 +148,9 @@ function M.value(answer)
   return answer.value == nil and answer.text or answer.value
 end
 
+-- Of an answer that went into a file: {into = its path, bytes = how many}.
+function M.file(answer, path)
+  return replies.new({ into = path, bytes = answer.timings.bytes }, calls.info(answer))
+end
+
 return M

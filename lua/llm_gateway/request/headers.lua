@@ -92,7 +92,7 @@ function M.headers(config, own, key, call)
   local org = own.org_id or config.org_id
   return {
     ["User-Agent"] = "llm-gateway-lua/" .. M.VERSION,
-    ["Accept"] = call.stream and "text/event-stream, application/json" or "application/json",
+    ["Accept"] = call.stream and "text/event-stream, application/json" or call.into and "*/*" or "application/json",
     ["Content-Type"] = call.body and "application/json" or nil,
     ["X-API-Key"] = key,
     ["Authorization"] = bearer(own.provider_key or config.provider_key or key),
