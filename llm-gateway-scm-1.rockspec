@@ -153,7 +153,6 @@ build = {
       ["llm_gateway.helpers.json_schema_faults"] = "lua/llm_gateway/helpers/json_schema_faults.lua",
       ["llm_gateway.helpers.json_values"] = "lua/llm_gateway/helpers/json_values.lua",
       ["llm_gateway.helpers.partial"] = "lua/llm_gateway/helpers/partial.lua",
-      ["llm_gateway.helpers.partial_json"] = "lua/llm_gateway/helpers/partial_json.lua",
       ["llm_gateway.helpers.reasoning"] = "lua/llm_gateway/helpers/reasoning.lua",
       ["llm_gateway.helpers.run_tools"] = "lua/llm_gateway/helpers/run_tools.lua",
       ["llm_gateway.helpers.strict"] = "lua/llm_gateway/helpers/strict.lua",

@@ -130,6 +130,7 @@ end
 --   max_rounds  how many replies may call tools (10)
 --   timeout     seconds for all of it (no limit); total_timeout is one reply's
 --   approve     function(call) asked before each call {id, name, arguments}: it runs only if that returns true
+--   api         "chat", "responses" (then `input` has what was said) or "messages"
 -- The calls of a round run in tasks of their own, at the same time. Returns the last reply and the list of all
 -- messages; or nil, err and the messages so far. reply:info().usage is the sum of all rounds. With stream = true it
 -- returns what `for` takes: events {type = "text" | "tool_call" | "tool_result" | "done", ...} (see tool_run.lua).

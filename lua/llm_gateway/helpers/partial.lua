@@ -1,8 +1,8 @@
 -- helpers/partial.lua: stream:partial(): a structured answer as it grows, and at last whole and checked.
--- Leans on reply/ for a stream's chunks and the reply they make, on partial_json.lua for what is there so far.
+-- Leans on reply/ for a stream's chunks and the reply they make, on json/ for what of it is there already.
 
 local coroutines = require("llm_gateway.loop.coroutines")
-local partial_json = require("llm_gateway.helpers.partial_json")
+local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
 local structured = require("llm_gateway.helpers.structured")
 
@@ -46,7 +46,7 @@ end
 -- For `for`: the value of a structured answer as it grows (the same table each time, with more in it), and last the
 -- whole one, checked as reply:parsed() does. Raises what went wrong.
 function M.of(stream)
-  local self = { stream = stream, whole = stream.dialect.collector(), parser = partial_json.new(), is_over = false }
+  local self = { stream = stream, whole = stream.dialect.collector(), parser = json.partial(), is_over = false }
   local function iterate()
     check_place()
     return next_value(self)

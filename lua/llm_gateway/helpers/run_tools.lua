@@ -11,7 +11,7 @@ local wait = require("llm_gateway.loop.wait")
 
 local DEFAULT_ROUNDS = 10
 
-local OWN = { "tools", "max_rounds", "timeout", "approve", "stream" }
+local OWN = { "tools", "max_rounds", "timeout", "approve", "stream", "api" }
 
 local function own_fault(request)
   local rounds_given, approve, stream, timeout = request.max_rounds, request.approve, request.stream, request.timeout
@@ -25,9 +25,18 @@ local function own_fault(request)
   if message then return requests.invalid("approve", message) end
   message = stream ~= nil and checks.boolean(stream)
   if message then return requests.invalid("stream", message) end
-  if type(request.messages) ~= "table" then
-    return requests.invalid("messages", "expected a list, got " .. checks.shown(request.messages))
+end
+
+-- What was said so far, as a list of the run's own; or nil, err.
+local function said_before(request, name)
+  local given = request[name]
+  if type(given) == "string" and name == "input" then return { { role = "user", content = given } } end
+  if type(given) ~= "table" then
+    return nil, requests.invalid(name, "expected a list, got " .. checks.shown(given))
   end
+  local copy = {}
+  for i, item in ipairs(given) do copy[i] = item end
+  return copy
 end
 
 -- Numbers that mean nothing are misuse, as those of a call's clocks are.
@@ -48,20 +57,13 @@ local function check_place(loop, level)
   if loop.stepping then error("run_tools: the loop is being stepped", level + 1) end
 end
 
-local function copy_of(list)
-  local copy = {}
-  for i, item in ipairs(list) do copy[i] = item end
-  return copy
-end
-
-local function new(client, loop, request, set)
+local function new(client, loop, request, dialect, set, said)
   local rest = {}
   for name, value in pairs(request) do rest[name] = value end
   for _, name in ipairs(OWN) do rest[name] = nil end
-  local dialect = dialects.chat
   return runs.new({
     client = client, client_loop = loop, dialect = dialect, set = set, offered = dialect.offer(set.list),
-    request = rest, messages = copy_of(request.messages), streaming = request.stream == true,
+    request = rest, messages = said, streaming = request.stream == true,
     max_rounds = request.max_rounds or DEFAULT_ROUNDS, approve = request.approve, timeout = request.timeout or nil,
   })
 end
@@ -72,12 +74,17 @@ local function run(client, loop, request, level)
     return nil, requests.invalid("", "a request is a table, got " .. checks.shown(request))
   end
   check_numbers(request, level + 1)
-  local err = own_fault(request)
-  if err then return nil, err, request.messages end
-  local set, message, where = tools.read(request.tools, "tools")
-  if not set then return nil, requests.invalid(where, message), request.messages end
+  local dialect = dialects[request.api or "chat"]
+  if not dialect then return nil, requests.invalid("api", 'expected "chat", "responses" or "messages"') end
+  local given, err = request[dialect.list], own_fault(request)
+  if err then return nil, err, given end
+  local said, set, message, where
+  said, err = said_before(request, dialect.list)
+  if not said then return nil, err, given end
+  set, message, where = tools.read(request.tools, "tools")
+  if not set then return nil, requests.invalid(where, message), given end
   check_place(loop, level + 1)
-  local self = new(client, loop, request, set)
+  local self = new(client, loop, request, dialect, set, said)
   if self.streaming then return self, nil, nil, self end
   local event
   repeat event = self:next() until not event or event.type == "done"

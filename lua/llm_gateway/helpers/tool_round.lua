@@ -18,17 +18,26 @@ local function note_end(self, call, result, err)
     result = tools.failure(self.stopped_by or err)
   end
   call.result = result
-  self.open = self.open - 1
-  self.tasks[call] = nil
   table.insert(self.ended, call)
+end
+
+-- Memory may run out wherever an end is told: so that is only a hint to look here.
+local function take_ended(self)
+  for call, running in pairs(self.tasks) do
+    if running.outcome then
+      note_end(self, call, running.results[1], running.results[2])
+      self.tasks[call] = nil
+    end
+  end
   if self.fatal then self:cancel() end
-  if self.waiter then coroutines.wake(self.waiter, self) end
 end
 
 local function start(self, call, approve)
   local running = tasks.spawn(self.loop, 1, tools.run, self.set, call, approve)
   self.tasks[call] = running
-  running:on_done(function(result, err) note_end(self, call, result, err) end)
+  running:on_done(function()
+    if self.waiter then coroutines.wake(self.waiter, self) end
+  end)
 end
 
 -- Cancels what is under way, for `reason` (a text that the model would read); each still ends, and is told.
@@ -45,12 +54,14 @@ end
 
 local function wait_for_one(self)
   self.waiter = coroutines.current_yielding()
+  take_ended(self)
   while not self.ended[1] do
     if not self.waiter then
       wait.block(self.loop)
     elseif not coroutines.suspend(self.waiter, self, self) then
       error(coroutines.cancelled_error(), 0)
     end
+    take_ended(self)
   end
   self.waiter = nil
 end
@@ -59,7 +70,7 @@ end
 -- others go on meanwhile; elsewhere the loop is stepped.
 function Round:next()
   if not self.ended[1] then
-    if self.open == 0 then
+    if next(self.tasks) == nil then
       if self.clock then self.clock:cancel() end
       return nil
     end
@@ -71,7 +82,7 @@ end
 -- Starts `calls` of the tools in `set`. With `seconds` they are cancelled when those are over; `late` is then what
 -- the model is told.
 local function new(loop, set, calls, approve, seconds, late)
-  local self = setmetatable({ loop = loop, set = set, open = #calls, tasks = {}, ended = {} }, Round)
+  local self = setmetatable({ loop = loop, set = set, tasks = {}, ended = {} }, Round)
   for _, call in ipairs(calls) do start(self, call, approve) end
   if seconds then
     self.clock = tasks.spawn(loop, 1, function()

@@ -6,7 +6,6 @@
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
-local reply_dialects = require("llm_gateway.reply.dialects")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
 local structured = require("llm_gateway.helpers.structured")
@@ -104,7 +103,7 @@ end
 local function request_of(self, left)
   local request = {}
   for name, value in pairs(self.request) do request[name] = value end
-  request.messages, request.stream = self.messages, self.streaming
+  request[self.dialect.list], request.stream = self.messages, self.streaming
   if self.offered[1] then request.tools = self.offered end
   if left and not (request.total_timeout and request.total_timeout < left) then request.total_timeout = left end
   return request
@@ -115,26 +114,26 @@ function stages.ask(self)
   local left = seconds_left(self)
   if left and left <= 0 then return finish(self, too_late(self)) end
   self.round = self.round + 1
-  local answer, err = self.client:chat(request_of(self, left))
+  local answer, err = self.client[self.dialect.verb](self.client, request_of(self, left))
   if self.over then -- it was closed meanwhile
     if answer and self.streaming then answer:close() end
     return
   end
   if not answer then return failed(self, err) end
   if not self.streaming then return take_reply(self, answer) end
-  self.stream, self.whole, self.stage = answer, reply_dialects.chat.collector(), "read"
+  self.stream, self.whole, self.stage = answer, answer.dialect.collector(), "read"
 end
 
 function stages.read(self)
-  local chunk, err = self.stream:next()
+  local chunk, second = self.stream:next()
   if self.over then return end
-  if err then return failed(self, err) end
   if not chunk then
+    if second then return failed(self, second) end
     local reply = structured.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
     self.stream, self.whole = nil, nil
     return take_reply(self, reply)
   end
-  self.whole:add(chunk)
+  self.whole:add(chunk, second)
   local text = self.stream.reader.text
   if text ~= "" then table.insert(self.queue, { type = "text", text = text }) end
 end
