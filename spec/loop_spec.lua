@@ -289,6 +289,39 @@ describe("the loop", function()
     collectgarbage("setpause", usual)
   end)
 
+  -- What a finalizer takes is its own, and what was being handed over comes whole.
+  it("and its streams may be read by finalizers at any moment", function()
+    if _VERSION == "Lua 5.1" then return end -- tables have no finalizers there
+    local sse = require "llm_gateway.sse"
+    local usual, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000000)
+    for round = 1, 30 do
+      local parser, seen, count = sse.new({}), {}, 0
+      for i = 1, 60 do
+        local text = ("%d."):format(i):rep(40 + round)
+        parser:feed(("event: n%s\nid: i%s\ndata: d%s\n\n"):format(text, text, text))
+      end
+      local function take()
+        local event = parser:next()
+        if not event then return false end
+        assert.same({ event.data:sub(2), event.data:sub(2) }, { event.event:sub(2), event.id:sub(2) })
+        assert.is_nil(seen[event.data])
+        seen[event.data], count = true, count + 1
+        return true
+      end
+      local function arm() -- the next thing that Lua allocates starts a collection
+        collectgarbage("stop")
+        setmetatable({}, { __gc = function() take() end })
+        collectgarbage("restart")
+      end
+      repeat arm() until not take()
+      collectgarbage()
+      repeat until not take()
+      assert.equal(60, count)
+    end
+    collectgarbage("setpause", usual)
+    collectgarbage("setstepmul", step)
+  end)
+
   it("forgives the time in which nobody drove it", function()
     local hurried = client:with({ timeout = 0.1 })
     local stream = assert(hurried:chat(stream_request("Count to 20")))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "mem.h"
 
 /* 7.87: CURLOPT_QUICK_EXIT, without which a name lookup that hangs blocks every close. */
 #define OLDEST_CURL 0x075700
@@ -40,16 +41,57 @@ void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CF
   lua_remove(L, -2);
 }
 
-void lcore_keep(lua_State *L, buffer *kept, const char *bytes, size_t n) {
-  buffer_clear(kept);
-  if (buffer_append(kept, bytes, n) != 0) luaL_error(L, "not enough memory");
+void lcore_hide(lua_State *L, const char *name) {
+  luaL_getmetatable(L, name);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
 }
 
-void lcore_keep_event(lua_State *L, buffer *kept, sse_event *event) {
-  lcore_keep(L, kept, event->data, event->data_length + event->type_length + event->id_length);
-  event->data = buffer_bytes(kept);
+/* ---- what is being pushed ---- */
+
+lcore_place *lcore_take_place(lua_State *L, lcore_place *first) {
+  lcore_place *place = first;
+  while (place->taken && place->next != NULL) place = place->next;
+  if (place->taken) {
+    place->next = mem_zeroed(sizeof *place);
+    if (place->next == NULL) luaL_error(L, "not enough memory");
+    place = place->next;
+  }
+  place->taken = true;
+  return place;
+}
+
+void lcore_leave_place(lcore_place *place) {
+  buffer_clear(&place->bytes);
+  place->taken = false;
+}
+
+lcore_place *lcore_keep(lua_State *L, lcore_place *first, const char *bytes, size_t n) {
+  lcore_place *place = lcore_take_place(L, first);
+  if (buffer_append(&place->bytes, bytes, n) == 0) return place;
+  lcore_leave_place(place);
+  luaL_error(L, "not enough memory");
+  return NULL;
+}
+
+lcore_place *lcore_keep_event(lua_State *L, lcore_place *first, sse_event *event) {
+  size_t n = event->data_length + event->type_length + event->id_length;
+  lcore_place *place = lcore_keep(L, first, event->data, n);
+  event->data = buffer_bytes(&place->bytes);
   event->type = event->data + event->data_length;
   event->id = event->type + event->type_length;
+  return place;
+}
+
+void lcore_free_places(lcore_place *first) {
+  for (lcore_place *place = first->next, *next; place != NULL; place = next) {
+    next = place->next;
+    buffer_free(&place->bytes);
+    mem_free(place);
+  }
+  buffer_free(&first->bytes);
+  memset(first, 0, sizeof *first);
 }
 
 /* ---- functions ---- */

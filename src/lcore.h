@@ -27,11 +27,32 @@ void *lcore_new(lua_State *L, size_t size, const char *name);
 void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close,
                  lua_CFunction gc);
 
-/* Copies bytes to where only the end of their object frees them. Raises without memory. */
-void lcore_keep(lua_State *L, buffer *kept, const char *bytes, size_t n);
+/* Bytes that are being pushed. A finalizer that runs meanwhile may close their object, or pull from
+ * it again: so each push has a place of its own, which only its end or that of the object frees. An
+ * object holds the first place; one of zero bytes is free. */
+typedef struct lcore_place {
+  buffer bytes;
+  bool taken;
+  struct lcore_place *next;
+} lcore_place;
+
+/* Takes a place of the object whose first is given. Raises without memory. */
+lcore_place *lcore_take_place(lua_State *L, lcore_place *first);
+
+/* Copies bytes to a place, which it takes. Raises without memory. */
+lcore_place *lcore_keep(lua_State *L, lcore_place *first, const char *bytes, size_t n);
 
 /* The same for an event's texts, which point there afterwards. */
-void lcore_keep_event(lua_State *L, buffer *kept, sse_event *event);
+lcore_place *lcore_keep_event(lua_State *L, lcore_place *first, sse_event *event);
+
+/* What was there is pushed: the place is free again. */
+void lcore_leave_place(lcore_place *place);
+
+/* Frees an object's places, for its __gc, which nobody else may call: see lcore_hide. */
+void lcore_free_places(lcore_place *first);
+
+/* Nobody gets at the metatable called `name`, nor so at its __gc. */
+void lcore_hide(lua_State *L, const char *name);
 
 /* The loop of the loop object at `i`. Raises when that is closed or inherited through fork(). */
 loop *lloop_check(lua_State *L, int i);

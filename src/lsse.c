@@ -8,7 +8,7 @@
 typedef struct lua_sse {
   bool open;
   sse parser;
-  buffer kept; /* the event that is being pushed: see lcore.h */
+  lcore_place place; /* for the event that is being pushed */
 } lua_sse;
 
 static lua_sse *check_object(lua_State *L) {
@@ -41,7 +41,7 @@ static int l_close(lua_State *L) {
 
 static int l_gc(lua_State *L) {
   lua_sse *u = luaL_checkudata(L, 1, SSE);
-  buffer_free(&u->kept);
+  lcore_free_places(&u->place);
   return l_close(L);
 }
 
@@ -72,12 +72,12 @@ static void set_text(lua_State *L, const char *name, const char *text, size_t n)
 
 static void push_event(lua_State *L, lua_sse *u, sse_event *event) {
   bool named = event->type_length > 0;
-  lcore_keep_event(L, &u->kept, event);
+  lcore_place *place = lcore_keep_event(L, &u->place, event);
   lua_createtable(L, 0, 3);
   set_text(L, "event", named ? event->type : "message", named ? event->type_length : 7);
   set_text(L, "data", event->data, event->data_length);
   set_text(L, "id", event->id, event->id_length);
-  buffer_consume(&u->kept, buffer_length(&u->kept));
+  lcore_leave_place(place);
 }
 
 /* parser:next() -> {event, data, id} | nil */
@@ -112,4 +112,5 @@ static const luaL_Reg methods[] = {
 
 void lsse_open(lua_State *L) {
   lcore_class(L, SSE, methods, l_close, l_gc);
+  lcore_hide(L, SSE);
 }

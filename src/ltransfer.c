@@ -14,7 +14,8 @@
 
 typedef struct lua_transfer {
   transfer *transfer; /* NULL when closed */
-  buffer kept;        /* what is being pushed: see lcore.h */
+  lcore_place place;  /* for what is being pushed */
+  buffer chunk;       /* the data of the last chunk: see l_data */
 } lua_transfer;
 
 static lua_transfer *check_object(lua_State *L) {
@@ -51,12 +52,9 @@ static int l_close(lua_State *L) {
 
 static int l_gc(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  buffer_free(&u->kept);
+  lcore_free_places(&u->place);
+  buffer_free(&u->chunk);
   return l_close(L);
-}
-
-static void let_go(lua_transfer *u) {
-  buffer_consume(&u->kept, buffer_length(&u->kept));
 }
 
 /* transfer:release(): closed for its user, while its connection may end well and be used again. */
@@ -172,11 +170,11 @@ static int l_head(lua_State *L) {
   if (status != TRANSFER_READY) return push_nothing(L, t, status);
   const buffer *lines = transfer_headers(t);
   bool is_event_stream = transfer_is_event_stream(t);
-  lcore_keep(L, &u->kept, buffer_bytes(lines), buffer_length(lines));
+  lcore_place *place = lcore_keep(L, &u->place, buffer_bytes(lines), buffer_length(lines));
   lua_pushinteger(L, transfer_http_status(t));
-  push_headers(L, &u->kept);
+  push_headers(L, &place->bytes);
   lua_pushboolean(L, is_event_stream);
-  let_go(u);
+  lcore_leave_place(place);
   return 3;
 }
 
@@ -188,9 +186,10 @@ static int l_body(lua_State *L) {
   lua_transfer *u = check(L);
   transfer_status status = transfer_body(u->transfer, &body);
   if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
-  transfer_take_body(u->transfer, &u->kept);
-  lua_pushlstring(L, buffer_bytes(&u->kept), buffer_length(&u->kept));
-  let_go(u);
+  lcore_place *place = lcore_take_place(L, &u->place);
+  transfer_take_body(u->transfer, &place->bytes);
+  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
+  lcore_leave_place(place);
   return 1;
 }
 
@@ -202,7 +201,7 @@ static int l_pull(lua_State *L) {
   lua_transfer *u = check(L);
   transfer_status status = transfer_next(u->transfer, &event, &unfinished);
   if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
-  lcore_keep_event(L, &u->kept, &event);
+  lcore_place *place = lcore_keep_event(L, &u->place, &event);
   lua_pushlstring(L, event.data, event.data_length);
   if (event.type_length == 0)
     lua_pushnil(L);
@@ -213,7 +212,7 @@ static int l_pull(lua_State *L) {
     lua_pushnil(L);
   else
     lua_pushlstring(L, event.id, event.id_length);
-  let_go(u);
+  lcore_leave_place(place);
   return 4;
 }
 
@@ -239,7 +238,7 @@ static int l_chunk(lua_State *L) {
   lua_transfer *u = check(L);
   transfer_status status = transfer_next(u->transfer, &event, &unfinished);
   if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
-  ljson_push_event(L, &event, &u->kept);
+  ljson_push_event(L, &event, &u->chunk);
   lua_pushboolean(L, unfinished);
   return 4;
 }
@@ -248,7 +247,9 @@ static int l_chunk(lua_State *L) {
  * call on the transfer */
 static int l_data(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  lua_pushlstring(L, buffer_bytes(&u->kept), buffer_length(&u->kept));
+  lcore_place *place = lcore_keep(L, &u->place, buffer_bytes(&u->chunk), buffer_length(&u->chunk));
+  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
+  lcore_leave_place(place);
   return 1;
 }
 
@@ -295,4 +296,5 @@ static const luaL_Reg methods[] = {{"id", l_id},
 
 void ltransfer_open(lua_State *L) {
   lcore_class(L, TRANSFER, methods, l_close, l_gc);
+  lcore_hide(L, TRANSFER);
 }
