@@ -140,6 +140,33 @@ describe("the clocks #timed", function()
     within(0.15 + 2 * 0.04, core.now() - started)
   end)
 
+  -- A script's output whose process is stopped for a while, in its middle.
+  local function run_stopped(script, before, stopped)
+    local path = support.file(script)
+    local text = support.output_of(("%s %s 2>&1 & p=$!; sleep %g; kill -STOP $p; sleep %g; kill -CONT $p; wait $p")
+      :format(os.getenv("SPEC_LUA") or "lua5.4", path, before, stopped))
+    os.remove(path)
+    return text
+  end
+
+  it("do not run while the process is stopped #apart", function()
+    local script = [[
+      local llm = require "llm_gateway"
+      local client = llm.new{ base_url = %q, api_key = "gw_dev", timeout = 0.6, max_retries = 0 }
+      local request = { messages = { { role = "user", content = "Count to 30" } }, stream = true }
+      if %s then client:with{ timeout = 5 }:health() llm.loop():fd() end
+      local stream = llm.assert(client:chat(request))
+      local reply, err = stream:collect()
+      print(reply and "whole" or err)
+    ]]
+    for _, watched in ipairs({ "false", "true" }) do
+      local slow = support.start({ delay = 0.03 })
+      local text = run_stopped(script:format(slow.url, watched), 0.5, 1.5)
+      slow:stop()
+      assert.equal("whole\n", text)
+    end
+  end)
+
   it("do not hold up other tasks", function()
     local slowest = 0
     llm.run(function()

@@ -20,8 +20,8 @@ describe("memory #timed", function()
 
   local client
 
-  support.gateway({}, function(gateway)
-    client = support.client(gateway)
+  local gateway = support.gateway({}, function(started)
+    client = support.client(started)
     assert(client:chat({ messages = { { role = "user", content = "hi" } } }))
   end)
 
@@ -48,6 +48,21 @@ describe("memory #timed", function()
     for _ = 1, 20 do llm.step(0.01) end
     assert.is_true(rss() - before < 8 * MB, ("grew by %d kB"):format(rss() - before))
     stream:close()
+  end)
+
+  it("stays bounded while compressed streams stand unread", function()
+    local chunk = "data: " .. support.delta('"delta":{"content":"x"}') .. "\n\n"
+    local path = support.file(chunk:rep(100000))
+    local body = support.output_of("gzip -9 -n <" .. path)
+    os.remove(path)
+    local own = support.answering(gateway, body, {
+      type = "text/event-stream", headers = { "Content-Encoding: gzip" },
+    })
+    local streams, before = {}, rss()
+    for i = 1, 5 do streams[i] = llm.assert(own:chat(support.ask("x", { stream = true }))) end
+    for _ = 1, 20 do llm.step(0.01) end
+    assert.is_true(rss() - before < 5 * 2 * MB, ("grew by %d kB"):format(rss() - before))
+    for _, stream in ipairs(streams) do stream:close() end
   end)
 
   -- Tasks of `spawn`, `count` of them one after another, that the collector cannot take. Objects are counted and not

@@ -88,6 +88,7 @@ static int enqueue(sse *p) {
   r.data_length = data_length(p);
   r.type_length = buffer_length(&p->type);
   r.id_length = buffer_length(&p->id);
+  p->said += r.data_length;
   return r.data_length < LARGE_BYTES ? enqueue_small(p, r) : enqueue_large(p, r);
 }
 

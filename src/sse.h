@@ -58,6 +58,7 @@ typedef struct sse {
   buffer large;       /* a `buffer` for each large event in the queue, whose texts it has */
   size_t large_bytes; /* in these */
   buffer handed;      /* the large event that was handed out last */
+  size_t said;        /* bytes of data in all events so far */
 } sse;
 
 /* Texts are not terminated; they lie one behind the other, in the order of the fields, and stay

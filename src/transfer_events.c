@@ -18,15 +18,21 @@
 
 /* libcurl has 100 KiB for a line of the head, and no better word for a longer one. */
 static bool is_long_line(const transfer *t, CURLcode code) {
+  bool too_large = code == CURLE_OUT_OF_MEMORY;
 #if LIBCURL_VERSION_NUM >= 0x080600
-  if (code == CURLE_TOO_LARGE) return true;
+  too_large = too_large || code == CURLE_TOO_LARGE;
 #endif
-  return code == CURLE_OUT_OF_MEMORY && t->progress > PROGRESS_NONE && t->progress < PROGRESS_HEAD;
+  return too_large && t->progress > PROGRESS_NONE && t->progress < PROGRESS_HEAD;
 }
 
 /* Nor for one that goes on with a line that was not there. */
 static bool is_unreadable_line(const transfer *t, CURLcode code) {
   return code == CURLE_BAD_FUNCTION_ARGUMENT && t->progress > PROGRESS_NONE;
+}
+
+/* Or for more in one burst than it keeps for a transfer that is paused, 64 MiB. */
+static bool is_large_burst(const transfer *t, CURLcode code) {
+  return t->activity == ACTIVITY_PAUSED && failure_class_of(code) == FAILURE_INTERNAL;
 }
 
 /* What kept libcurl from connecting once more is not what ended a call that had gone out. */
@@ -39,12 +45,15 @@ static failure_class class_of(const transfer *t, CURLcode code) {
   failure_class class = failure_class_of(code);
   if (is_long_line(t, code)) return FAILURE_HEAD_TOO_LARGE;
   if (is_unreadable_line(t, code)) return FAILURE_NOT_HTTP;
+  if (is_large_burst(t, code)) return FAILURE_LOST;
   if (t->failure.proxy_status >= 300 && t->progress == PROGRESS_NONE) return FAILURE_PROXY;
   return is_vain_repeat(t, class) ? FAILURE_LOST : class;
 }
 
 static const char *words_for(const transfer *t, CURLcode code) {
   if (is_unreadable_line(t, code)) return "a line of its head cannot be read";
+  if (is_large_burst(t, code))
+    return "over 64 MiB came at once while nothing was read, more than libcurl keeps";
   return t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
 }
 
@@ -198,6 +207,8 @@ static bool keep_line(transfer *t, const char *line, size_t n) {
     buffer_clear(&t->headers);
     return true;
   }
+  if (transfer_is_foreign_coding(line, n))
+    curl_easy_setopt(t->member.easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   if (buffer_append(&t->headers, line, n) == 0) return true;
   transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
   return false;
@@ -226,16 +237,14 @@ size_t transfer_on_header(char *line, size_t size, size_t count, void *self) {
 /* ---- the body ---- */
 
 static size_t feed_events(transfer *t, const char *bytes, size_t n) {
-  size_t queued = sse_queued(&t->events);
+  size_t queued = sse_queued(&t->events), said = t->events.said;
   if (queued > HIGH_WATER) {
     transfer_turn(t, ACTIVITY_PAUSED);
     return CURL_WRITEFUNC_PAUSE;
   }
   int status = sse_feed(&t->events, bytes, n);
-  if (sse_queued(&t->events) > queued) {
-    t->event_at = clock_now();
-    loop_ready(&t->member);
-  }
+  if (t->events.said != said) t->event_at = clock_now();
+  if (sse_queued(&t->events) > queued) loop_ready(&t->member);
   if (status == SSE_TOO_LARGE)
     transfer_note_failure(t, FAILURE_EVENT_TOO_LARGE, "an event is too large");
   if (status == SSE_NO_MEMORY) transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");

@@ -12,7 +12,11 @@
 
 #define MAX_IDLE_SECONDS  4L  /* a connection kept for longer may be closing at the server's end */
 #define KEEPALIVE_SECONDS 45L /* routers forget connections that are silent for minutes */
-#define ONE_PIECE         ((size_t)64 * 1024) /* libcurl copies a smaller body behind the head */
+#define BODY_READ         (16 * 1024L) /* bytes that libcurl reads at once */
+/* It decodes all that it has read, paused or not, and a compressed stream may grow a thousandfold.
+ */
+#define STREAM_READ (4 * 1024L)
+#define ONE_PIECE   ((size_t)64 * 1024) /* libcurl copies a smaller body behind the head */
 
 #define SET(option, value)                                                                         \
   do {                                                                                             \
@@ -114,6 +118,7 @@ void transfer_extend_connect_timeout(transfer *t, int64_t ns) {
 }
 
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
+  SET(CURLOPT_BUFFERSIZE, o->stream ? STREAM_READ : BODY_READ);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o, 0));

@@ -79,6 +79,9 @@ CURLcode transfer_set_fresh(transfer *t);
 /* libcurl, which counts the time of connecting too, is given so much more. */
 void transfer_extend_connect_timeout(transfer *t, int64_t ns);
 
+/* Whether a header line is a Content-Encoding that libcurl cannot take off. */
+bool transfer_is_foreign_coding(const char *line, size_t n);
+
 /* What transfer_options.c has libcurl call; curl_easy_setopt(3) says when. */
 int transfer_on_request(void *self, char *ip, char *local_ip, int port, int local_port);
 curl_socket_t transfer_on_open(void *self, curlsocktype purpose, struct curl_sockaddr *address);

@@ -99,10 +99,11 @@ end
 local function head(transfer) return transfer:head() end
 local function body(transfer) return transfer:body() end
 
--- A refusal whose body was lost is one all the same: its head says what the gateway wants.
+-- A refusal whose body was lost, or cannot be decoded, is one all the same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
   local text, facts = wait.await(call.loop, transfer, transfer, into.watched(call, body))
-  if text or facts.class ~= "lost" or answer.status < 400 then return text, facts end
+  local unread = facts and (facts.class == "lost" or facts.class == "not_http")
+  if text or not unread or answer.status < 400 then return text, facts end
   answer.lost = M.failure(call, facts).message
   return ""
 end
