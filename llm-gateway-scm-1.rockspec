@@ -25,7 +25,7 @@ build = {
     ["llm_gateway.core"] = {
       sources = {
         "src/buffer.c", "src/clock.c", "src/failure.c", "src/file.c", "src/form.c", "src/json.c", "src/json_number.c",
-        "src/json_stream.c", "src/json_write.c", "src/loop.c", "src/mem.c", "src/poller_epoll.c",
+        "src/json_stream.c", "src/json_write.c", "src/loop.c", "src/loop_idle.c", "src/mem.c", "src/poller_epoll.c",
         "src/poller_multi.c", "src/sink.c", "src/socket.c", "src/socket_posix.c", "src/sse.c", "src/transfer.c",
         "src/transfer_coding.c", "src/transfer_events.c", "src/transfer_files.c", "src/transfer_options.c",
         "src/lclient.c", "src/lcore.c", "src/lencode.c", "src/lfloats.c", "src/lform.c", "src/ljson.c", "src/lloop.c",

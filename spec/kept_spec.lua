@@ -178,6 +178,23 @@ describe("a kept connection", function()
     assert.same({ "connection", 1, false, 1 }, { err.kind, err.attempts, err.retryable, server:count("second") })
   end)
 
+  it("is closed when it is too old, although nothing else happens #timed", function()
+    local server = serve({})
+    assert(server:during(ask("first"), function(connection) server:send(connection, answer("first")) end))
+    local kept, loop = server.connections[1], server.room.loop
+    server:during(function() loop:sleep(3.5) return true end)
+    assert.is_nil(kept.over)
+    server:during(function()
+      for _ = 1, 60 do
+        loop:sleep(0.05)
+        if kept.over then break end
+      end
+      return true
+    end)
+    server.room:close()
+    assert.is_true(kept.over)
+  end)
+
   it("is not kept after a status of 500 and more", function()
     for status, connections in pairs({ [429] = 1, [500] = 2, [503] = 2 }) do
       local server = serve({})

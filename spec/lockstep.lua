@@ -19,7 +19,7 @@ function M.build(target, flags, files)
   return path
 end
 
-local CORE = "sse buffer clock mem failure socket socket_posix loop transfer transfer_coding transfer_options"
+local CORE = "sse buffer clock mem failure socket socket_posix loop loop_idle transfer transfer_coding transfer_options"
   .. " transfer_events poller_epoll poller_multi"
 
 -- The same for a program on top of the core, without the binding.

@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "loop_idle.h"
 #include "mem.h"
 #include "poller.h"
 
-#define LATE    (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
+#define LATE (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
+#define IDLE                                                                                       \
+  ((MAX_IDLE_SECONDS + 1) * CLOCK_SECOND + CLOCK_SECOND / 20) /* libcurl counts whole seconds */
 #define STOPPED CLOCK_SECOND        /* later than this, it was not driving at all */
 #define FRAME   (CLOCK_SECOND / 10) /* who does not watch the descriptor steps as often */
 
@@ -25,6 +28,8 @@ struct loop {
   bool pokes_all;     /* see loop_poke_all */
   int64_t deadline;   /* no clock runs out before this */
   int64_t alarm;      /* what loop_alarm was given, or 0 where a member has left */
+  int64_t sweep_at;   /* when kept connections are looked at for their age, or CLOCK_NEVER */
+  CURL *sweep;        /* the exchange that does so, or NULL */
   int64_t stepped_at; /* when the last step ended */
   bool watched;       /* a host has the descriptor */
   sockets sockets;
@@ -38,7 +43,7 @@ loop *loop_new(void) {
   l->pid = getpid();
   list_init(&l->members);
   list_init(&l->ready);
-  l->deadline = l->alarm = CLOCK_NEVER;
+  l->deadline = l->alarm = l->sweep_at = CLOCK_NEVER;
   l->stepped_at = clock_now();
   l->multi = curl_multi_init();
   l->poller = l->multi == NULL ? NULL : poller_new(l->multi);
@@ -56,7 +61,15 @@ static void orphan_all(loop *l) {
   }
 }
 
+static void end_sweep(loop *l) {
+  if (l->sweep == NULL) return;
+  curl_multi_remove_handle(l->multi, l->sweep);
+  curl_easy_cleanup(l->sweep);
+  l->sweep = NULL;
+}
+
 static void close_curl(loop *l) {
+  end_sweep(l);
   if (l->multi != NULL) curl_multi_cleanup(l->multi);
   l->multi = NULL;
 }
@@ -89,6 +102,7 @@ bool loop_is_ours(const loop *l) {
 static void rearm(loop *l) {
   if (!loop_is_ours(l)) return;
   int64_t moment = l->deadline < l->alarm ? l->deadline : l->alarm;
+  if (l->sweep_at < moment) moment = l->sweep_at;
   poller_alarm(l->poller, list_empty(&l->ready) && !l->rereads ? moment : 0);
 }
 
@@ -141,6 +155,7 @@ static void take_from_curl(loop *l, loop_member *m) {
   m->running = false;
   l->running--;
   if (m->drains) l->draining--;
+  if (l->sweep_at == CLOCK_NEVER) l->sweep_at = clock_after(clock_now(), IDLE);
 }
 
 void loop_stop(loop_member *m) {
@@ -205,7 +220,10 @@ static void collect_finished(loop *l) {
     CURLcode code = message->data.result;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&m);
-    m->class->done(m, code);
+    if (m == NULL)
+      end_sweep(l);
+    else
+      m->class->done(m, code);
   }
 }
 
@@ -277,6 +295,14 @@ static void skip_time_in_wait(loop *l, int64_t now) {
   skip_idle_time(l, undriven(wait.took, wait.late), now);
 }
 
+/* Connections that became idle meanwhile are looked at when they have had their time. */
+static void sweep_idle(loop *l, int64_t now) {
+  if (now < l->sweep_at || l->sweep != NULL) return;
+  bool may_be_kept = l->sockets.count > 0;
+  l->sweep_at = may_be_kept ? clock_after(now, IDLE) : CLOCK_NEVER;
+  if (may_be_kept) l->sweep = loop_idle_sweep(l->multi);
+}
+
 /* Deadlines are checked after all waiting bytes were read, never before: a late reader is not a
  * silent server. A budget that never allows for that has to give way. */
 static void drive(loop *l, int64_t until, int64_t budget) {
@@ -293,6 +319,7 @@ static void drive(loop *l, int64_t until, int64_t budget) {
     check_deadlines(l, now);
     poke_all(l);
   }
+  sweep_idle(l, now);
   l->driving = false;
   rearm(l);
   l->stepped_at = now;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "loop_idle.h"
 
-#define MAX_IDLE_SECONDS  4L  /* a connection kept for longer may be closing at the server's end */
 #define KEEPALIVE_SECONDS 45L /* routers forget connections that are silent for minutes */
 #define BODY_READ         (16 * 1024L) /* bytes that libcurl reads at once */
 /* It decodes all that it has read, paused or not, and a compressed stream may grow a thousandfold.
