@@ -8,9 +8,16 @@ local M = {}
 local LONGEST = 200 -- bytes
 local NO_FIELDS = { body = true, query = true, path = true, header = true } -- where FastAPI found it
 
+-- The index that a step of a path is, or nil.
+local function index_of(name)
+  local index = (type(name) == "number" or name:find("^%d%d?%d?%d?%d?%d?$")) and tonumber(name)
+  return index and index % 1 == 0 and index >= 0 and index < 1e6 and index or nil
+end
+
 local function step(path, name)
-  local index = tonumber(name)
+  local index = index_of(name)
   if index then return ("%s[%d]"):format(path, index + 1) end
+  name = tostring(name)
   return path == "" and name or path .. "." .. name
 end
 
