@@ -10,20 +10,22 @@ local KINDS = {
 }
 
 local TEXTS = {
-  "None", "", "x", "Rate limit exceeded, try again in 3s", "Guardrail 'a' blocked", "429", "messages[0].content", "9e999",
-  '{"error":{"code":"insufficient_quota"}}', "{'error': {'message': 'x', 'code': None}}", "2030-01-01T00:00:00Z", "-1",
+  "None", "", "x", "Rate limit exceeded, try again in 3s", "Guardrail 'a' blocked", "429", "messages[0].content",
+  "9e999",
+  '{"error":{"code":"insufficient_quota"}}', "{'error': {'message': 'x', 'code': None}}",
+  "2030-01-01T00:00:00Z", "-1",
   "[[[[", "{{{", "spend=1, budget=2", "\255\254", "12:00:00", "prompt is too long: 5 tokens > 4 maximum",
 }
 local NUMBERS = { 1e308, -1, 0.5, 0 / 0, 1 / 0, 2 ^ 53, 0, 7 }
 local STATUSES = { 200, 302, 400, 401, 403, 404, 413, 422, 429, 446, 500, 503 }
 
 local NAMES = {}
-for name in ([[error errors detail details message code type status reason metadata raw param loc fault base_resp choices
-  x_groq hook_results before_request_hooks deny verdict innererror content_filter_result filtered reasons finish_reason
-  issues path data msg outcome status_code __type headers id]]):gmatch("%S+") do
+for name in ([[error errors detail details message code type status reason metadata raw param loc fault base_resp
+  choices x_groq hook_results before_request_hooks deny verdict innererror content_filter_result filtered reasons
+  finish_reason issues path data msg outcome status_code __type headers id]]):gmatch("%S+") do
   table.insert(NAMES, name)
 end
-for name in pairs(gateways.meanings().fields) do table.insert(NAMES, name) end
+for _, field in ipairs(gateways.meanings().field_list) do table.insert(NAMES, field.name) end
 table.sort(NAMES)
 
 local state = 42
@@ -49,7 +51,9 @@ end
 local function answer()
   return {
     status = one_of(STATUSES), text = "{}", value = value(0), in_stream = any(2) == 1, event = any(5) == 1 and "error",
-    headers = { ["retry-after"] = one_of(TEXTS), ["x-ratelimit-remaining"] = "0", ["x-ratelimit-reset"] = one_of(TEXTS) },
+    headers = {
+      ["retry-after"] = one_of(TEXTS), ["x-ratelimit-remaining"] = "0", ["x-ratelimit-reset"] = one_of(TEXTS),
+    },
   }
 end
 

@@ -203,7 +203,7 @@ function M.of_answer(answer)
   local profile = answer.profile
   answer = without_secrets(answer)
   local meanings, read = gateways.meanings(profile), read_body(answer, profile)
-  local found = fields.gather(read.inner, read.outer, meanings.fields)
+  local found = fields.gather(read.inner, read.outer, meanings.field_list)
   add_codes(found, read, answer)
   local message = read.is_error and message_of(read) or words_of_text(answer)
   message = message and with_carried(message, found, meanings)

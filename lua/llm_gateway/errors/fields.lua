@@ -47,19 +47,13 @@ local READERS = {
   budget_type = text, retry_after = span_or_date, retry_after_ms = number, request_id = text,
 }
 
--- The facts in one table: of two names for one fact, the one that is known better.
+-- The facts in one table that nearer ones do not have.
 local function read_facts(found, place, fields)
-  local ranks = {}
-  for name, value in next, place do
-    local known = fields[name]
-    local fact = known and known.fact
-    local reader = fact and found.facts[fact] == nil and READERS[fact]
-    if reader and (not ranks[fact] or known.rank < ranks[fact].rank) then
-      local read = reader(value)
-      if read ~= nil then ranks[fact] = { rank = known.rank, value = read } end
-    end
+  local facts = found.facts
+  for i = 1, #fields do
+    local value, fact = place[fields[i].name], fields[i].fact
+    if value ~= nil and facts[fact] == nil and READERS[fact] then facts[fact] = READERS[fact](value) end
   end
-  for fact, best in next, ranks do found.facts[fact] = best.value end
 end
 
 -- "com.amazon.coral.service#ExpiredTokenException" -> "ExpiredTokenException"
@@ -149,7 +143,7 @@ local function walk_carried(found, fields)
   end
 end
 
--- Gathers out of the table that tells of an error, and out of the whole body; `fields` is the meanings'.
+-- Gathers out of the table that tells of an error, and out of the whole body; `fields` is the meanings' field_list.
 function M.gather(inner, body, fields)
   local found = { places = {}, seen = {}, codes = {}, facts = {}, texts = {}, carried = {} }
   walk(found, inner, fields)

@@ -5,7 +5,8 @@
 --   codes     {[code in snake case] = kind}; code_patterns: a list of {pattern, kind}, to be asked in this order
 --   words     {[kind] = phrases}: see `phrases`
 --   said      {numbers = templates, [any other slot] = templates}
---   fields    {[name] = {fact =, rank =}}: where a body has two names of one fact, the lower rank wins
+--   fields    {[name] = {name =, fact =, rank =}}: of two names for one fact the lower rank wins; field_list: the same,
+--             by rank
 --   headers   {[fact] = {exact = {name, ...}, prefixes = {text, ...}}}
 --   said_nothing   phrases
 --   refusal_in_200 the named profile's
@@ -112,16 +113,18 @@ local function said_of(profiles)
 end
 
 local function fields_of(profiles)
-  local all, rank = {}, 0
+  local by_name, list = {}, {}
   each(profiles, "fields", function(facts)
     for fact, names in pairs(facts) do
       for _, name in ipairs(names) do
-        rank = rank + 1
-        all[name] = all[name] or { fact = fact, rank = rank }
+        if not by_name[name] then
+          by_name[name] = { name = name, fact = fact, rank = #list + 1 }
+          table.insert(list, by_name[name])
+        end
       end
     end
   end)
-  return all
+  return by_name, list
 end
 
 local function add_header(list, known, name)
@@ -152,10 +155,11 @@ return function(named, others)
     if profile ~= named then table.insert(profiles, profile) end
   end
   local codes, patterns = codes_of(profiles, named)
+  local fields, field_list = fields_of(profiles)
   return {
     statuses = statuses_of(profiles), outcomes = outcomes_of(profiles), codes = codes, code_patterns = patterns,
     words = words_of(profiles),
-    said = said_of(profiles), fields = fields_of(profiles), headers = headers_of(profiles),
+    said = said_of(profiles), fields = fields, field_list = field_list, headers = headers_of(profiles),
     said_nothing = phrases_of(profiles, "said_nothing"), refusal_in_200 = named and named.refusal_in_200,
   }
 end
