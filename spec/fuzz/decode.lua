@@ -10,6 +10,7 @@
 
 local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
+local events = require("llm_gateway.reply.events")
 local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
 local llm = require("llm_gateway")
@@ -165,8 +166,15 @@ local function transfer_of(text, facts)
     local data, unfinished = text:sub(at, (stop or #text + 1) - 1), stop == nil
     at = (past or #text) + 1
     local name, rest = data:match("^event: ([^\n]*)\n?(.*)$")
-    return rest or data, name ~= "" and name or nil, unfinished
+    transfer.last = rest or data
+    return transfer.last, name ~= "" and name or nil, unfinished
   end
+  function transfer.chunk()
+    local data, name, unfinished = transfer.pull()
+    if data == nil then return nil, name end
+    return events.decoded(data, name, unfinished)
+  end
+  function transfer.data() return transfer.last end
   return transfer
 end
 

@@ -1,7 +1,8 @@
 -- reply/events.lua: events in a body that was read whole, where none were asked for, or where they came as one.
--- Leans on the core's parser. Hands them over as a transfer does.
+-- Leans on the core's parser and on json. Hands them over as a transfer does.
 
 local core = require("llm_gateway.core")
+local json = require("llm_gateway.json")
 
 local M = {}
 
@@ -11,6 +12,13 @@ local FIELDS = { data = true, event = true, id = true, retry = true, error = tru
 function M.are_in(text)
   local name = text:sub(1, 256):gsub("^\239\187\191", ""):match("^[\r\n]*(%l*):")
   return FIELDS[name or false] == true
+end
+
+-- An event as a transfer's chunk() gives it (see src/ltransfer.c).
+function M.decoded(data, name, unfinished)
+  local value, why, halves = json.decode(data, true)
+  if type(value) == "table" then return value, name, halves, unfinished end
+  return data, name, why, unfinished
 end
 
 local Source = {}
@@ -26,6 +34,14 @@ function Source:pull()
   event = self.parser:finish()
   if event then return pulled(event, true) end
 end
+
+function Source:chunk()
+  local data, name, unfinished = self:pull()
+  self.last = data
+  if data ~= nil then return M.decoded(data, name, unfinished) end
+end
+
+function Source:data() return self.last end
 
 function Source:timings() return self.took end
 function Source:id() return self end

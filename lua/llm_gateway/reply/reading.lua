@@ -4,6 +4,7 @@
 -- reader, about, describe; it sets started, ended, err, timings, id. It never waits by itself: the loop does.
 
 local errors = require("llm_gateway.errors")
+local events = require("llm_gateway.reply.events")
 local json = require("llm_gateway.json")
 local loop_state = require("llm_gateway.loop.state")
 local wait = require("llm_gateway.loop.wait")
@@ -79,8 +80,14 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Events
 
-local function end_with_fault(self, data, value, event, fault)
-  local err = errors.of_answer(answer_of(self, data, fault or value, event))
+-- The text of the event that is being read: no string is made of it unless somebody asks.
+local function data_of(self)
+  if self.data then return self.data end
+  return self.transfer and self.transfer:data() or ""
+end
+
+local function end_with_fault(self, value, event, fault)
+  local err = errors.of_answer(answer_of(self, data_of(self), fault or value, event))
   if fault and fault ~= value then err.body = errors.redact({ body = value }, secrets[self]).body end
   return end_with(self, err)
 end
@@ -94,77 +101,103 @@ local function undecodable(self, data, why, unfinished)
   return end_with(self, broken(self, ("an event could not be decoded (%s): %s"):format(why, shown)))
 end
 
--- The value of an event's data. LiteLLM writes the field's name twice before an error.
-local function decode(data)
-  local value, why, halves = json.decode(data, true)
-  if value ~= nil or data:sub(1, 5) ~= "data:" then return value, why, halves end
-  return json.decode(data:sub(6), true)
-end
-
 local function is_done_sign(data)
   return data:byte(1) ~= 123 and data:find("^%s*%[DONE%]%s*$") ~= nil
 end
 
 -- What an event's value is handed over as.
-local function read_value(self, value, name, halves, data)
+local function read_value(self, value, name, halves)
   local reader = self.reader
   local chunk, fault = reader:read(value, name, halves)
-  if fault then return end_with_fault(self, data, value, "error", halves and json.mend_all(fault) or fault) end
+  if fault then return end_with_fault(self, value, "error", halves and json.mend_all(fault) or fault) end
   self.started = true
-  if reader.ended then
-    end_with(self)
-  elseif reader.done and not self.is_limited and self.transfer then
-    self.is_limited = true
-    self.transfer:limit_events(LAST_WAIT)
+  if reader.done then
+    if reader.ended then
+      end_with(self)
+    elseif not self.is_limited and self.transfer then
+      self.is_limited = true
+      self.transfer:limit_events(LAST_WAIT)
+    end
   end
   if self.dialect.typed then return chunk, name or (type(value.type) == "string" and value.type or "message") end
   return chunk
 end
 
--- Reads one event. Returns a chunk and the event's name; false when it carries none; or nil, err at the end.
-local function read_event(self, data, name, unfinished)
-  if name ~= "error" then
-    if data == "" then return false end
-    if is_done_sign(data) then return end_of_done(self) end
-  end
-  local value, why, halves = decode(data)
-  if name == "error" then
-    if halves then value = json.mend_all(value) end
-    return end_with_fault(self, data, value, name)
-  end
-  if type(value) ~= "table" then return undecodable(self, data, why or "it is no JSON object", unfinished) end
-  return read_value(self, value, name, halves, data)
+-- An event of an error, whatever its data.
+local function read_error(self, value, name, halves)
+  if type(value) ~= "table" then value = json.decode(value) elseif halves then json.mend_all(value) end
+  return end_with_fault(self, value, name)
 end
 
-local function pull(self)
-  if self.ended then return nil, nil, true end
-  local data, name, unfinished, id = self.transfer:pull()
-  self.id = id
-  return data, name, unfinished
+-- An event whose data is no JSON table. LiteLLM writes the field's name twice before an error.
+local function read_text(self, data, name, why, unfinished)
+  if data == "" then return false end
+  if is_done_sign(data) then return end_of_done(self) end
+  if data:sub(1, 5) == "data:" then
+    local value, _, halves = json.decode(data:sub(6), true)
+    if type(value) == "table" then return read_value(self, value, name, halves) end
+  end
+  return undecodable(self, data, why or "it is no JSON object", unfinished)
 end
 
--- The next event as it came: data, name, unfinished; nil at the end, which is noted.
-local function take_event(self)
-  local data, name, unfinished = wait.await(self.loop, self.transfer, self, pull)
-  if data ~= nil or self.ended then return data, name, unfinished end
-  if name then end_of_failure(self, name) else end_of_answer(self) end
+-- Reads an event as a transfer's chunk() gives it. Returns a chunk and the event's name; false when it carries none;
+-- or nil, err at the end.
+local function read_event(self, value, name, third, unfinished)
+  if name == "error" then return read_error(self, value, name, third) end
+  if type(value) == "table" then return read_value(self, value, name, third) end
+  return read_text(self, value, name, third, unfinished)
+end
+
+-- A pull for wait.await, which hands on three values: the fourth is kept here.
+local function pull_chunk(self)
+  if self.ended then return nil end
+  local value, name, third
+  value, name, third, self.unfinished = self.transfer:chunk()
+  return value, name, third
 end
 
 -- The next chunk of a transfer's events, as Stream:next returns it.
 function M.next_of_transfer(self)
   while true do
-    local data, name, unfinished = take_event(self)
-    if data == nil then return nil, self.err end
-    local chunk, second = read_event(self, data, name, unfinished)
+    local value, name, third = pull_chunk(self)
+    if value == false then value, name, third = wait.await(self.loop, self.transfer, self, pull_chunk) end
+    if value == nil then
+      if self.ended then return nil, self.err end
+      if name then return end_of_failure(self, name) end
+      return end_of_answer(self)
+    end
+    local chunk, second = read_event(self, value, name, third, self.unfinished)
     if chunk ~= false then return chunk, second end
   end
 end
 
--- The same of events that are here already.
+local function pull_data(self)
+  if self.ended then return nil end
+  local data, name, unfinished, id = self.transfer:pull()
+  self.id = id or ""
+  return data, name, unfinished
+end
+
+-- The next event as it came, {event, data, id}, after which the stream may have ended; nil when it has.
+function M.next_as_it_came(self)
+  local data, name, unfinished = wait.await(self.loop, self.transfer, self, pull_data)
+  if data == nil then
+    if self.ended then return nil end
+    if name then end_of_failure(self, name) else end_of_answer(self) end
+    return nil
+  end
+  local id = self.id
+  self.data = data
+  read_event(self, events.decoded(data, name, unfinished))
+  self.data = nil
+  return { event = name or "message", data = data, id = id }
+end
+
+-- The next of events that are here already.
 function M.next_of_list(self)
   local event = table.remove(self.list, 1)
   if not event then return end_with(self) end
-  return read_value(self, event[1], event[2], false, "")
+  return read_value(self, event[1], event[2], false)
 end
 
 -- Whose keys a stream's errors are not to show.
@@ -172,6 +205,6 @@ function M.hide(self, hidden)
   secrets[self] = hidden
 end
 
-M.end_with, M.error_of, M.take_event, M.read_event = end_with, error_of, take_event, read_event
+M.end_with, M.error_of = end_with, error_of
 
 return M

@@ -94,11 +94,9 @@ local function next_event(self)
     return nil
   end
   self.taken = true
-  local data, name, unfinished = reading.take_event(self)
-  if data == nil then return next_event(self) end
-  local id = self.id or ""
-  reading.read_event(self, data, name, unfinished)
-  return { event = name or "message", data = data, id = id }
+  local event = reading.next_as_it_came(self)
+  if event then return event end
+  return next_event(self)
 end
 
 -- For `for`, and for relays: the events as they came, {event, data, id}; an error's too, and [DONE]. After an error's,
