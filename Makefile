@@ -48,7 +48,7 @@ FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/failure.c src/file.c src/form.c src/s
             src/socket.c src/socket_posix.c src/loop.c src/loop_idle.c \
             src/transfer.c src/transfer_coding.c src/transfer_options.c src/transfer_events.c src/poller_epoll.c
 
-.PHONY: all clean test check spec valgrind asan sweep mutants soak walks bench instructions lint format fuzz fuzz-targets nvim
+.PHONY: all
 all: $(OUT)/llm_gateway/core.so
 
 $(OUT)/llm_gateway/core.so: $(OBJECTS)
@@ -59,20 +59,31 @@ $(OUT)/%.o: src/%.c $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What LuaRocks builds, for the Lua and with the flags that it says. Anew, since the last may have been for another Lua.
+.PHONY: rock
+rock:
+	rm -rf build/rock
+	$(MAKE) OUT=build/rock
+
+.PHONY: test
 test:
 	sh spec/run.sh
 
+.PHONY: check
 check:
 	QUICK=yes sh spec/run.sh
 
+.PHONY: spec
 spec: all
 	LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/$(OUT)/?.so;;" \
 	SPEC_LUA=$(LUA_BINARY) SPEC_BUILD=$(OUT) busted --lua=$(LUA_BINARY) $(SPEC)
 
+.PHONY: valgrind
 valgrind:
 	$(MAKE) -s spec LUA=5.4 LUA_BINARY=spec/valgrind.sh SPEC="--exclude-tags=timed,apart $(SPEC)"
 
 # The build with the sanitizers, and the Lua that runs it: SUFFIX=-asan LUA_BINARY=build/lua5.4-asan
+.PHONY: asan
 asan:
 	$(MAKE) -s LUA=5.4 SUFFIX=-asan CFLAGS="-O1 -g -fsanitize=address,undefined"
 	$(CC) -shared -fPIC -o build/alone.so spec/native/alone.c
@@ -80,23 +91,29 @@ asan:
 	  "$$($(CC) -print-file-name=libasan.so)" "$$($(CC) -print-file-name=libubsan.so)" >build/lua5.4-asan
 	chmod +x build/lua5.4-asan
 
+.PHONY: sweep
 sweep:
 	SWEEP=all $(MAKE) -s spec SPEC=spec/sweep_spec.lua
 
 SOAK_SECONDS ?= 60
 SOAK_CALLS ?= 300
+.PHONY: soak
 soak:
 	sh bench/soak.sh $(SOAK_SECONDS) $(SOAK_CALLS)
 
+.PHONY: mutants
 mutants:
 	lua5.4 spec/mutants/run.lua $(if $(MUTANTS),"$(MUTANTS)")
 
+.PHONY: walks
 walks:
 	sh bench/walks.sh $(if $(RECORD),record)
 
+.PHONY: bench
 bench:
 	BENCH_RECORD=$(RECORD) sh bench/bench.sh $(QUESTION)
 
+.PHONY: instructions
 instructions:
 	sh bench/instructions.sh $(if $(RECORD),record)
 
@@ -120,22 +137,28 @@ build/fuzz/bin/decode: spec/fuzz/decode.c spec/fuzz/fuzz.h
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $< $(shell pkg-config --libs lua5.4)
 
 # decode runs the Lua files, which want the core
+.PHONY: fuzz-targets
 fuzz-targets: $(FUZZ:%=build/fuzz/bin/%)
 	$(MAKE) -s LUA=5.4
 
+.PHONY: fuzz
 fuzz: fuzz-targets
 	sh spec/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
 
+.PHONY: lint
 lint:
 	luacheck --quiet --no-color lua spec examples bench
 
+.PHONY: format
 format:
 	clang-format -i src/*.c src/*.h spec/fuzz/*.c spec/fuzz/*.h
 
 # The module as a Neovim plugin: the C module goes beside the Lua files, where 'runtimepath' finds it.
+.PHONY: nvim
 nvim:
 	$(MAKE) -s LUA=jit
 	cp build/jit/llm_gateway/core.so lua/llm_gateway/core.so
 
+.PHONY: clean
 clean:
 	rm -rf build lua/llm_gateway/core.so

@@ -20,23 +20,18 @@ external_dependencies = {
   CURL = { library = "curl" },
 }
 build = {
-  type = "builtin",
-  modules = {
-    ["llm_gateway.core"] = {
-      sources = {
-        "src/buffer.c", "src/clock.c", "src/failure.c", "src/file.c", "src/form.c", "src/json.c", "src/json_number.c",
-        "src/json_stream.c", "src/json_write.c", "src/loop.c", "src/loop_idle.c", "src/mem.c", "src/poller_epoll.c",
-        "src/poller_multi.c", "src/sink.c", "src/socket.c", "src/socket_posix.c", "src/sse.c", "src/transfer.c",
-        "src/transfer_coding.c", "src/transfer_events.c", "src/transfer_files.c", "src/transfer_options.c",
-        "src/lclient.c", "src/lcore.c", "src/lencode.c", "src/lfloats.c", "src/lform.c", "src/ljson.c", "src/lloop.c",
-        "src/lpartial.c", "src/lsse.c", "src/lterminal.c", "src/ltransfer.c",
-      },
-      libraries = { "curl" },
-      incdirs = { "src", "$(CURL_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)" },
-    },
+  type = "make", -- into build/rock: LuaRocks' own builder leaves the module where any Lua run here would find it
+  build_target = "rock",
+  install_pass = false,
+  build_variables = {
+    CFLAGS = "$(CFLAGS)",
+    LUA_CFLAGS = "-I$(LUA_INCDIR)",
+    CURL_CFLAGS = "-I$(CURL_INCDIR)",
+    CURL_LIBS = "-L$(CURL_LIBDIR) -lcurl",
+    SHARED = "$(LIBFLAG)",
   },
   install = {
+    lib = { ["llm_gateway.core"] = "build/rock/llm_gateway/core.so" },
     lua = {
       ["llm_gateway"] = "lua/llm_gateway/init.lua",
       ["llm_gateway.call"] = "lua/llm_gateway/call/init.lua",
