@@ -55,7 +55,7 @@ describe("the loop", function()
     assert.same({ "busy", "idle" }, said)
   end)
 
-  it("keeps a budget to within one chunk, and one step starves nobody", function()
+  it("keeps a budget to within one chunk, and one step starves nobody #timed", function()
     local counts = {}
     for i = 1, 5 do
       counts[i] = 0

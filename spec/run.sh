@@ -23,7 +23,10 @@ specs() {
   part "specs: $1 | make -s spec LUA=$2 SPEC='--output=plainTerminal --shuffle-tests $3' ${4:-}"
 }
 
-# The spec files but those named ("sse transports").
+# The spec files so named ("sse transports").
+spec_files() { echo "$1" | sed 's|[a-z_0-9]\{1,\}|spec/&_spec.lua|g'; }
+
+# All spec files but those named ("sse transports").
 all_but() {
   ls spec/*_spec.lua | grep -v -E "/($(echo "$1" | tr ' ' '|'))_spec" | tr '\n' ' '
 }
@@ -34,7 +37,6 @@ TRANSPORTS=spec/transports_spec.lua
 if [ "${QUICK:-}" = yes ]; then
   export QUICK
   FAST="--exclude-tags=timed,apart,long"
-  spec_files() { echo "$1" | sed 's|[a-z_]*|spec/&_spec.lua|g'; }
   HALF="kept limits loop" OTHER="proxy retry secrets"
   part "build | make -s LUA=5.4 -j2"
   part "luacheck | make -s lint"
@@ -76,10 +78,10 @@ run_parts "$JOBS"
 # are tried in full with 5.4, there under ASan too, and by parts elsewhere; what takes long, and what runs in processes
 # of its own, with 5.4 alone.
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
-# Specs of Lua code that has no C of ours below it, but what all others try too.
-PURE="errors request fixtures house rock readme examples devgateway portkey bad_input"
+# Under valgrind, which is slow, only specs of what C does: all others are tried with the sanitizers.
+NATIVE="sse json client chunks stream task loop limits faults kept proxy tls trust retry"
 if there valgrind; then
-  specs "valgrind" 5.4 "$UNTIMED,apart $(all_but "transports $PURE")" LUA_BINARY=spec/valgrind.sh
+  specs "valgrind" 5.4 "$UNTIMED,apart $(spec_files "$NATIVE")" LUA_BINARY=spec/valgrind.sh
   part "valgrind: transports, 1 of 12 | SPEC_SHARD=1/12 make -s valgrind SPEC=$TRANSPORTS"
 else
   skip "valgrind" "not installed"
