@@ -96,7 +96,7 @@ function Client:chat(request)
   local config = check_client(self, "chat", 2)
   local body, own = prepare(config, request, requests.chat)
   if not body then return nil, own end
-  local schema, err = structured.ask(body, request)
+  local schema, err = structured.ask(body, request, "chat")
   err = err or reasoning.put(body, config.profile and config.profile.reasoning)
   if err then return nil, err end
   return structured.expect(schema, ask(self, config, own, body, "/v1/chat/completions", dialects.chat, 2))
@@ -109,8 +109,10 @@ function Client:responses(request)
   local config = check_client(self, "responses", 2)
   local body, own = prepare(config, request, requests.responses)
   if not body then return nil, own end
-  local first, second, third, fourth = ask(self, config, own, body, "/v1/responses", dialects.responses, 2)
-  return first, second, third, fourth
+  local schema, err = structured.ask(body, request, "responses")
+  err = err or reasoning.put(body, "reasoning")
+  if err then return nil, err end
+  return structured.expect(schema, ask(self, config, own, body, "/v1/responses", dialects.responses, 2))
 end
 
 -- The same in the dialect of Anthropic's Messages (messages, max_tokens, system, ...). It sends `anthropic-version`
@@ -119,8 +121,10 @@ function Client:messages(request)
   local config = check_client(self, "messages", 2)
   local body, own = prepare(config, request, requests.messages)
   if not body then return nil, own end
-  local first, second, third, fourth = ask(self, config, own, body, "/v1/messages", dialects.messages, 2)
-  return first, second, third, fourth
+  local schema, err = structured.ask(body, request, "messages")
+  err = err or reasoning.put(body, "thinking")
+  if err then return nil, err end
+  return structured.expect(schema, ask(self, config, own, body, "/v1/messages", dialects.messages, 2))
 end
 
 -- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it

@@ -75,6 +75,24 @@ local calls = {
     if not s then return nil, err end
     return s:collect()
   end },
+  { "request, a form", function()
+    local sound = { data = "abc", filename = "a.mp3" }
+    return client:request({ path = "/v1/audio/transcriptions",
+      multipart = { model = "x", file = { path = "LICENSE" }, sound = sound } })
+  end },
+  { "request, into a file", function()
+    local path = os.tmpname()
+    local reply, err = client:request({ path = "/v1/audio/speech", body = { bytes = 50000 }, into = path })
+    os.remove(path)
+    return reply, err
+  end },
+  { "run_tools", function()
+    local tool = { name = "get_weather", call = function() return "fine" end,
+      parameters = { type = "object", properties = { city = { type = "string" } } } }
+    local question = { role = "user", content = "What is the weather in Paris?" }
+    return client:run_tools({ messages = { question }, tools = { tool } })
+  end },
+  { "conversation", function() return llm.assert(llm.conversation(client, { system = "x" })):say("Hello") end },
   { "with, close", function() local c = client:with({ timeout = 3 }) c:close() return true end },
   { "close under a stream", function()
     local c = client:with({ timeout = 3 })

@@ -84,14 +84,46 @@ function M.read(format)
   } }, schema
 end
 
+-- Where a dialect has the form of its answers. Only a schema has a place in each.
+
+local puts = {}
+
+function puts.chat(body, sent)
+  body.response_format = sent
+end
+
+local function copy(t)
+  local new = {}
+  for name, value in pairs(type(t) == "table" and t or {}) do new[name] = value end
+  return new
+end
+
+local function named_of(sent)
+  return sent.type == "json_schema" and type(sent.json_schema) == "table" and sent.json_schema or nil
+end
+
+function puts.responses(body, sent)
+  local format = copy(named_of(sent))
+  format.type = sent.type
+  body.text = copy(body.text)
+  body.text.format, body.response_format = format, nil
+end
+
+function puts.messages(body, sent)
+  body.response_format = nil
+  if not named_of(sent) then return end
+  body.output_config = copy(body.output_config)
+  body.output_config.format = { type = "json_schema", schema = named_of(sent).schema }
+end
+
 -- Puts what is sent in the place of body.response_format (the body is the caller's own copy), unless it came by
--- extra_body. Returns the schema to check with, or nil; or nil, err.
-function M.ask(body, request)
+-- extra_body. `dialect`: "chat", "responses" or "messages". Returns the schema to check with, or nil; or nil, err.
+function M.ask(body, request, dialect)
   local given = request.response_format
   if given == nil or body.response_format ~= given then return nil end
   local sent, second, where = M.read(given)
   if not sent then return nil, failure(nil, second, where) end
-  body.response_format = sent
+  puts[dialect](body, sent)
   return second
 end
 

@@ -23,8 +23,9 @@ end
 
 -- Memory may run out wherever an end is told: so that is only a hint to look here.
 local function take_ended(self)
-  for call, running in pairs(self.tasks) do
-    if running.outcome then
+  for _, call in ipairs(self.calls) do
+    local running = self.tasks[call]
+    if running and running.outcome then
       note_end(self, call, running.results[1], running.results[2])
       self.tasks[call] = nil
     end
@@ -82,7 +83,7 @@ end
 -- Starts `calls` of the tools in `set`. With `seconds` they are cancelled when those are over; `late` is then what
 -- the model is told.
 local function new(loop, set, calls, approve, seconds, late)
-  local self = setmetatable({ loop = loop, set = set, tasks = {}, ended = {} }, Round)
+  local self = setmetatable({ loop = loop, set = set, calls = calls, tasks = {}, ended = {} }, Round)
   for _, call in ipairs(calls) do start(self, call, approve) end
   if seconds then
     self.clock = tasks.spawn(loop, 1, function()
