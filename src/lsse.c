@@ -65,25 +65,39 @@ static int l_feed(lua_State *L) {
   return 1;
 }
 
-static void set_text(lua_State *L, const char *name, const char *text, size_t n) {
-  lua_pushlstring(L, text, n);
-  lua_setfield(L, -2, name);
+/* What each event needs, as upvalues of the methods that make one: to look a text up among Lua's
+ * takes as long as to parse the event. */
+enum { EVENT = 1, DATA, ID, MESSAGE, NOTHING, METATABLE };
+
+static void set_text(lua_State *L, int name, const char *text, size_t n, int otherwise) {
+  lua_pushvalue(L, lua_upvalueindex(name));
+  if (n > 0)
+    lua_pushlstring(L, text, n);
+  else
+    lua_pushvalue(L, lua_upvalueindex(otherwise));
+  lua_rawset(L, -3);
 }
 
 static void push_event(lua_State *L, lua_sse *u, sse_event *event) {
-  bool named = event->type_length > 0;
   lcore_place *place = lcore_keep_event(L, &u->place, event);
   lua_createtable(L, 0, 3);
-  set_text(L, "event", named ? event->type : "message", named ? event->type_length : 7);
-  set_text(L, "data", event->data, event->data_length);
-  set_text(L, "id", event->id, event->id_length);
+  set_text(L, EVENT, event->type, event->type_length, MESSAGE);
+  set_text(L, DATA, event->data, event->data_length, NOTHING);
+  set_text(L, ID, event->id, event->id_length, NOTHING);
   lcore_leave_place(place);
+}
+
+static lua_sse *check_quickly(lua_State *L) {
+  bool is_own = lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(METATABLE));
+  lua_settop(L, 1);
+  lua_sse *u = is_own ? lua_touserdata(L, 1) : NULL;
+  return u != NULL && u->open ? u : check_object(L);
 }
 
 /* parser:next() -> {event, data, id} | nil */
 static int l_next(lua_State *L) {
   sse_event event;
-  lua_sse *u = check_object(L);
+  lua_sse *u = check_quickly(L);
   if (!sse_next(&u->parser, &event)) return 0;
   push_event(L, u, &event);
   return 1;
@@ -107,10 +121,23 @@ static int l_finish(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"feed", l_feed}, {"next", l_next}, {"retry", l_retry}, {"finish", l_finish}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"feed", l_feed}, {"retry", l_retry}, {NULL, NULL}};
+
+/* Adds a method with its upvalues to the table on top. */
+static void add_method(lua_State *L, const char *name, lua_CFunction function) {
+  lua_pushliteral(L, "event");
+  lua_pushliteral(L, "data");
+  lua_pushliteral(L, "id");
+  lua_pushliteral(L, "message");
+  lua_pushliteral(L, "");
+  luaL_getmetatable(L, SSE);
+  lua_pushcclosure(L, function, METATABLE);
+  lua_setfield(L, -2, name);
+}
 
 void lsse_open(lua_State *L) {
   lcore_class(L, SSE, methods, l_close, l_gc);
+  add_method(L, "next", l_next);
+  add_method(L, "finish", l_finish);
   lcore_hide(L, SSE);
 }
