@@ -141,6 +141,14 @@ local calls = {
     local text = assert(llm.json.encode({ a = { 1, 2.5, llm.null, llm.array() }, b = "\240\159\152\128" }))
     return llm.json.decode(text)
   end },
+  { "json in pieces", function()
+    local parser = require("llm_gateway.json").partial()
+    for piece in ('{"a":[1,{"b":"\\u00e9 and more"},null],"c":"' .. ("long "):rep(100) .. '"}'):gmatch("..?.?") do
+      parser:feed(piece)
+      parser:value()
+    end
+    return parser:finish()
+  end },
   { "models of requests", function()
     return llm.ChatCompletionRequest({ messages = QUESTION, temperature = 1 }), llm.EmbeddingRequest({ input = "x" })
   end },
