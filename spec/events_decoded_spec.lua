@@ -68,4 +68,40 @@ describe("a transfer's chunk", function()
       for _ = 1, 19 do pcall(transfer.chunk, transfer) end
     end
   end)
+
+  it("may have indexes that are no numbers", function()
+    local odd = { '"index":NaN', '"index":-Infinity', '"index":"nan"', '"index":null', '"index":{}' }
+    local events = {}
+    for i, index in ipairs(odd) do
+      local calls = ('[{%s},{%s,"function":{"name":"f"}}]'):format(index, index)
+      events[i] = ('{"choices":[{%s,"delta":{"content":"x","tool_calls":%s}}]}'):format(index, calls)
+    end
+    table.insert(events, '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}')
+    table.insert(events, "[DONE]")
+    local client = support.streaming(gateway, events)
+    local count = 0
+    for _ in llm.assert(client:chat(support.ask("x", { stream = true }))) do count = count + 1 end
+    assert.equal(6, count)
+    assert.is_table(llm.assert(client:chat(support.ask("x", { stream = true })):collect()))
+  end)
+
+  it("may have indexes that are no numbers in the other dialects", function()
+    local events = {
+      '{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","content":[],"usage":{}}}',
+      '{"type":"content_block_start","index":NaN,"content_block":{"type":"text","text":"a"}}',
+      '{"type":"content_block_delta","index":NaN,"delta":{"type":"text_delta","text":"b\\ud83d"}}',
+      '{"type":"content_block_delta","delta":{"type":"text_delta","text":"\\ude00c"}}',
+      '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{}}', '{"type":"message_stop"}',
+    }
+    local question = { messages = { { role = "user", content = "x" } }, model = "m", max_tokens = 9, stream = true }
+    assert.is_table(llm.assert(support.streaming(gateway, events):messages(question)):collect())
+    events = {
+      '{"type":"response.output_item.added","output_index":NaN,"item":{"type":"message","content":[]}}',
+      '{"type":"response.output_text.delta","output_index":NaN,"content_index":NaN,"delta":"a\\ud83d"}',
+      '{"type":"response.output_text.done","output_index":NaN,"content_index":NaN,"text":"a"}',
+      '{"type":"response.completed","response":{"id":"r","object":"response","status":"completed","output":[]}}',
+    }
+    question = { input = "x", model = "m", stream = true }
+    assert.is_table(llm.assert(support.streaming(gateway, events):responses(question)):collect())
+  end)
 end)

@@ -242,4 +242,5 @@ void lpartial_open(lua_State *L) {
   compat_setfuncs(L, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+  lcore_hide(L, PARTIAL);
 }

@@ -254,6 +254,11 @@ local TEXTS = {
   ["A budget words"] = 'A400\n\n{"error":{"message":"ExceededBudget: over budget. Spend=0.0008, Budget=1e-04"}}',
   ["A openrouter"] = 'A429\n\n{"error":{"code":429,"metadata":{"headers":{"X-RateLimit-Remaining":"0",'
     .. '"X-RateLimit-Reset":"1741305600000"},"retry_after":7,"reasons":["hate"]}}}',
+  ["A nan"] = 'A429\n\n{"error":{"message":"x","code":NaN,"retry_after":NaN,"limit":Infinity,"current":-Infinity,'
+    .. '"status_code":NaN,"details":{"cooldown_seconds":Infinity}},"status":NaN,"retry_after":Infinity}',
+  ["A nan status"] = 'A200\n\n{"status_code":NaN,"detail":{"message":"x","max_budget":NaN,"spend":Infinity}}',
+  ["E nan"] = 'Encx\n\n{"choices":[{"index":NaN,"delta":{"content":"x"}}]}\n\n{"choices":[{"index":Infinity,"delta":'
+    .. '{"tool_calls":[{"index":NaN},{"index":-Infinity,"id":"x"}]}}],"usage":{"total_tokens":NaN}}',
   ["J values"] = 'J{"a":[1,-0,2.5,1e3,1E-7,"x",null,true,[],{}],"b":{},"c":{"d":null},"messages":[],"stop":{}}',
   ["J integers"] = "J[9007199254740993,-9223372036854775808,9223372036854775808,1234567890123456789012,1e20,1e999]",
   ["J texts"] = 'J{"\\u0000":"\\ud83d\\ude00 \\ud83d \\ude00 \\\\ud83d \\/ \\"\\b\\f\\n","/":"\127\1282\237\160\128"}',

@@ -41,6 +41,8 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Lists of a delta: tool calls, and others whose items are just added.
 
+local is_place = tool_calls.is_place
+
 local function list_state(self, list)
   local state = self.lists[list]
   if not state then
@@ -75,7 +77,7 @@ local function add_placed(self, into, item)
     merge(self, old, item)
   else
     into[#into + 1] = kept
-    local place = type(item.index) == "number" and item.index or state.highest
+    local place = is_place(item.index) and item.index or state.highest
     state.places[kept] = place
     if place < state.highest then state.unsorted = true else state.highest = place end
   end
@@ -84,7 +86,7 @@ end
 
 local function merge_list(self, into, list)
   for _, item in ipairs(list) do
-    if type(item) == "table" and (type(item.index) == "number" or item["function"] ~= nil) then
+    if type(item) == "table" and (is_place(item.index) or item["function"] ~= nil) then
       add_placed(self, into, item)
     else
       into[#into + 1] = item
@@ -194,7 +196,7 @@ end
 
 -- Of streams that are no chat nothing is known: their choices may lack index and delta, and have `text`.
 local function add_choice(self, choice, position)
-  local place = place_of(self, type(choice.index) == "number" and choice.index or position - 1)
+  local place = place_of(self, is_place(choice.index) and choice.index or position - 1)
   for name, value in next, choice do
     if name == "delta" then
       if type(value) == "table" then merge(self, place.message, value) end

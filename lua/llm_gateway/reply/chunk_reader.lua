@@ -142,8 +142,9 @@ end
 
 local function read_choice(self, choice, position, halves, is_whole)
   local index = choice.index
-  if type(index) ~= "number" then
-    index = tonumber(index) or position - 1
+  if type(index) ~= "number" or index ~= index then -- NaN is the key of nothing
+    index = tonumber(index)
+    index = index == index and index or position - 1
     choice.index = index
   end
   local state = self.states[index] or state_of(self, index)

@@ -6,6 +6,7 @@ local content = require("llm_gateway.reply.content")
 local faults = require("llm_gateway.reply.faults")
 local json = require("llm_gateway.json")
 local ropes = require("llm_gateway.reply.rope")
+local tool_calls = require("llm_gateway.reply.tool_calls")
 local typed = require("llm_gateway.reply.typed")
 
 local M = {
@@ -63,7 +64,7 @@ local function put_all(into, fields)
 end
 
 local function block_at(self, index)
-  index = type(index) == "number" and index or #self.order
+  index = tool_calls.is_place(index) and index or #self.order
   if not self.blocks[index] then
     self.blocks[index] = {}
     table.insert(self.order, index)

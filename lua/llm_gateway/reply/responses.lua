@@ -6,6 +6,7 @@ local content = require("llm_gateway.reply.content")
 local faults = require("llm_gateway.reply.faults")
 local json = require("llm_gateway.json")
 local ropes = require("llm_gateway.reply.rope")
+local tool_calls = require("llm_gateway.reply.tool_calls")
 local typed = require("llm_gateway.reply.typed")
 
 local M = { wanted = "a response", strict = true, typed = true }
@@ -82,7 +83,7 @@ local function put_all(into, fields)
 end
 
 local function item_at(self, event)
-  local index = type(event.output_index) == "number" and event.output_index or self.ids[event.item_id or false]
+  local index = tool_calls.is_place(event.output_index) and event.output_index or self.ids[event.item_id or false]
     or self.last or 0
   if not self.items[index] then
     self.items[index] = {}

@@ -103,10 +103,15 @@ local function without_index(list, item)
   return list.last
 end
 
+-- Whether an index tells a place: a server may send NaN, which is the key of nothing.
+function M.is_place(index)
+  return type(index) == "number" and index == index
+end
+
 -- The call in a list ({by_index, by_id, last, chunk}) that a piece goes on with; nil when it begins another one.
 function M.find(list, item, chunk)
   local old
-  if type(item.index) == "number" then old = list.by_index[item.index] else old = without_index(list, item) end
+  if M.is_place(item.index) then old = list.by_index[item.index] else old = without_index(list, item) end
   if not old or is_another(old, item, list.chunks[old] == chunk) then return nil end
   return old
 end
@@ -114,7 +119,7 @@ end
 -- Notes that `call`, which `item` began or went on with, is the one that its index and its id mean now.
 function M.note(list, call, item, chunk)
   local called = item["function"]
-  if type(item.index) == "number" then list.by_index[item.index] = call end
+  if M.is_place(item.index) then list.by_index[item.index] = call end
   if is_said(item.id) then list.by_id[item.id] = call end
   list.last, list.chunks[call] = call, chunk
   local arguments = type(called) == "table" and called.arguments

@@ -20,6 +20,7 @@ end
 -- A text that goes on in later events of the same `slot`: what of it is whole.
 function Reader:join(slot, piece)
   local halves = self.halves
+  slot = tostring(slot) -- it may be missing, or NaN
   if not self.has_halves and not halves[slot] then return piece end
   local whole, half = json.split_half((halves[slot] or "") .. piece)
   halves[slot] = half ~= "" and half or nil
