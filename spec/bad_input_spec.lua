@@ -78,7 +78,17 @@ describe("bad input", function()
     raises("http", function() llm.new({ base_url = "file:///etc/passwd" }) end)
     raises("host", function() llm.new({ base_url = "http://" }) end)
     raises("one endpoint", function() llm.new({ base_url = "http://h/v1/chat/completions" }) end)
-    raises("query", function() llm.new({ base_url = "http://h?x=1" }) end)
+    raises("fragment", function() llm.new({ base_url = "http://h#x" }) end)
+    for bad, good in pairs({
+      ["http:/host"] = "http://host", ["https:/host/v1"] = "https://host/v1", ["//host"] = "http://host",
+      ["http:host"] = "http://host", ["http://http://host"] = "http://host", ["http:///host"] = "http://host",
+      ["http://https://host/v1"] = "https://host/v1", ["http:\\\\host"] = "http://host",
+      ["http://me:hidden@h/v1/chat/completions?key=hidden"] = "http://h/v1", ["http:/me:hidden@h"] = "http://h",
+    }) do
+      local _, message = pcall(llm.new, { base_url = bad })
+      assert.truthy(tostring(message):find(("did you mean %q"):format(good), 1, true), bad .. " gave " .. message)
+      assert.is_nil(message:find("hidden"))
+    end
   end)
 
   it("in a header, key or id is refused", function()
@@ -92,6 +102,32 @@ describe("bad input", function()
       invalid('headers["X-A"]', "CR, LF or NUL", hello({ headers = { ["X-A"] = bad } }))
     end
     raises("no header name", function() llm.new({ headers = { ["X A"] = "1" } }) end)
+  end)
+
+  it("of control characters in a header is refused, but for a tab", function()
+    for code = 0, 31 do
+      local text = "a" .. string.char(code) .. "b"
+      if code ~= 9 then
+        raises("headers", function() llm.new({ headers = { ["X-A"] = text } }) end)
+        invalid('headers["X-A"]', "may not contain", hello({ headers = { ["X-A"] = text } }))
+      end
+    end
+    raises("code 127", function() llm.new({ api_key = "a\127" }) end)
+    assert(client:chat(hello({ headers = { ["X-A"] = "a\tb" } })))
+  end)
+
+  it("of no key at all is told where a key was wanted", function()
+    local keyless = llm.new({ base_url = gateway.url, max_retries = 0 })
+    for _, request in ipairs({ hello(), hello({ stream = true }) }) do
+      local _, err = keyless:chat(request)
+      assert.equal("authentication", err.kind)
+      assert.matches("no api_key was given", err.message)
+    end
+    for _, more in ipairs({ { api_key = "gw_wrong_key" }, { headers = { Authorization = "Bearer wrong_key_1" } } }) do
+      local _, err = keyless:with(more):chat(hello())
+      assert.equal("authentication", err.kind)
+      assert.not_matches("no api_key", err.message)
+    end
   end)
 
   it("in a request names its field", function()

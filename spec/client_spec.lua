@@ -217,6 +217,39 @@ describe("a client", function()
     assert.equal(1, count)
   end)
 
+  it("never sends a dry run with a stream", function()
+    local fields = { dry_run = true, stream = true, stream_options = { include_usage = true } }
+    local at_echo = llm.new({ base_url = gateway.url .. "/~echo" })
+    local seen = assert(at_echo:chat(hello(fields)))
+    local sent = assert(seen:next())
+    local body = llm.json.decode(sent.body)
+    assert.same({ true, nil, nil }, { body.dry_run, body.stream, body.stream_options })
+    assert.is_nil(seen:next())
+    assert.is_true(fields.stream)
+    seen = assert(at_echo:request({ path = "/v1/chat/completions", stream = true, body = hello(fields) }))
+    body = llm.json.decode(assert(seen:next()).body)
+    assert.same({ true, nil }, { body.dry_run, body.stream })
+    seen = assert(at_echo:chat(hello({ stream = true, extra_body = { dry_run = true } })))
+    assert.is_nil(llm.json.decode(assert(seen:next()).body).stream)
+  end)
+
+  it("sends arguments of tool calls as text, and leaves the caller's tables as they are", function()
+    local call = { id = "a", type = "function", ["function"] = { name = "f", arguments = { city = "Rome" } } }
+    local empty = { id = "b", type = "function", ["function"] = { name = "f", arguments = {} } }
+    local text = { id = "c", type = "function", ["function"] = { name = "f", arguments = '{"x":1}' } }
+    local messages = {
+      { role = "user", content = "x" }, { role = "assistant", tool_calls = { call, empty, text } },
+      { role = "assistant", function_call = { name = "f", arguments = { 1 } } },
+    }
+    local _, body = echo({}, { messages = messages })
+    local sent = {}
+    for i, one in ipairs(body.messages[2].tool_calls) do sent[i] = one["function"].arguments end
+    assert.same({ '{"city":"Rome"}', "{}", '{"x":1}' }, sent)
+    assert.equal("[1]", body.messages[3].function_call.arguments)
+    assert.equal("Rome", call["function"].arguments.city)
+    assert.equal(call, messages[2].tool_calls[1])
+  end)
+
   it("calls tools, and hands back what they gave", function()
     local tools = { { type = "function", ["function"] = { name = "get_weather",
       parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } } } } }

@@ -170,6 +170,54 @@ describe("a program's view", function()
       end)
     end
 
+    local NORMAL = {
+      { "LiteLLM's headers", { "x-litellm-response-cost: 0.00012", "x-litellm-cache-hit: False",
+          "x-litellm-model-provider: openai", "x-litellm-attempted-retries: 2", "x-litellm-call-id: call-1" },
+        '{"model":"gpt-4o"}',
+        { cost = 0.00012, cache = "miss", provider = "openai", model = "gpt-4o", upstream_attempts = 3,
+          request_id = "call-1" } },
+      { "OpenRouter's usage", {}, '{"id":"g","provider":"Groq","model":"m","usage":{"cost":0.5,"total_tokens":3}}',
+        { cost = 0.5, provider = "Groq", model = "m" } },
+      { "Portkey's headers", { "x-portkey-cache-status: SEMANTIC HIT", "x-portkey-provider: anthropic",
+          "x-portkey-retry-attempt-count: 0", "x-portkey-trace-id: t1" }, "{}",
+        { cache = "hit", provider = "anthropic", upstream_attempts = 1, request_id = "t1" } },
+      { "Cloudflare's headers", { "cf-aig-cache-status: MISS", "cf-aig-log-id: l1" }, "{}",
+        { cache = "miss", request_id = "l1" } },
+      { "Kong's headers", { "X-Cache-Status: Hit", "X-Kong-LLM-Model: openai/gpt-4" }, '{"model":"x"}',
+        { cache = "hit", model = "openai/gpt-4" } },
+      { "Envoy's headers", { "x-envoy-attempt-count: 2" }, "{}", { upstream_attempts = 2 } },
+      { "Bifrost's body", {}, '{"extra_fields":{"provider":"openai","cache_debug":{"cache_hit":true}}}',
+        { provider = "openai", cache = "hit" } },
+      { "Perplexity's usage", {}, '{"usage":{"cost":{"total_cost":0.006,"request_cost":0.005}}}', { cost = 0.006 } },
+      { "words for nothing", { "x-litellm-response-cost: None", "x-portkey-cache-status: DISABLED",
+          "x-litellm-model-provider: null" }, '{"usage":{"cost":-1},"provider":{}}', {} },
+    }
+
+    for _, case in ipairs(NORMAL) do
+      it("has one form for " .. case[1], function()
+        local client = support.answering(gateway, case[3], { headers = case[2] })
+        local reply = assert(client:request({ path = "/x", body = {} }))
+        local info, seen = reply:info(), {}
+        for _, name in ipairs({ "cost", "cache", "provider", "model", "upstream_attempts", "request_id" }) do
+          seen[name] = info[name]
+        end
+        assert.same(case[4], seen)
+        assert.equal(info, llm.info(reply))
+      end)
+    end
+
+    it("has a stream's cost once it was collected, and what headers tell before", function()
+      local done = support.delta('"delta":{"content":"x"},"finish_reason":"stop"'):gsub("}$",
+        ',"model":"m","usage":{"cost":0.25}}')
+      local client = support.answering(gateway, "data: " .. done .. "\n\ndata: [DONE]\n\n", {
+        type = "text/event-stream", headers = { "x-litellm-cache-hit: True" },
+      })
+      local stream = assert(client:chat(support.ask("x", { stream = true })))
+      assert.same({ "hit", nil }, { stream:info().cache, stream:info().cost })
+      local info = assert(stream:collect()):info()
+      assert.same({ 0.25, "m", "hit" }, { info.cost, info.model, info.cache })
+    end)
+
     it("has no rate limits where none are told", function()
       assert.is_nil(assert(support.client(gateway):models()):info().rate_limit)
     end)
@@ -177,7 +225,7 @@ describe("a program's view", function()
     it("counts attempts, and is the same for a reply and a stream", function()
       local client = support.faulty(gateway, "flaky;times=2;code=503;retry_after=0.01", { max_retries = 2 })
       local reply = assert(client:chat(support.ask("hi")))
-      assert.equal("attempts headers request_id status timings", names_of(reply:info()))
+      assert.equal("attempts cost headers model provider request_id status timings", names_of(reply:info()))
       assert.equal(3, reply:info().attempts)
       local stream = assert(client:chat(support.ask("Count to 3", { stream = true })))
       assert.equal("attempts headers request_id status timings", names_of(stream:info()))

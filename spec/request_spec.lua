@@ -120,6 +120,60 @@ describe("a chat request", function()
   end)
 end)
 
+describe("a field of a request", function()
+  it("that is one slip off a known one is refused, naming that one and extra_body", function()
+    for name, meant in pairs({
+      temprature = "temperature", tempreature = "temperature", max_token = "max_tokens", mesages = "messages",
+      frequency_penality = "frequency_penalty", streem = "stream", max_retrys = nil, tool_choise = "tool_choice",
+      response_formats = "response_format", time_out = "timeout", heders = "headers", Temperature = "temperature",
+    }) do
+      local told = refuses("chat", name, ask("x", { [name] = 1 }))
+      assert.truthy(told:find(('did you mean "%s"?'):format(meant), 1, true), told)
+      assert.matches("extra_body", told)
+      accepts("chat", ask("x", { extra_body = { [name] = 1 } }))
+    end
+    refuses("embeddings", "dimensons", { input = "x", dimensons = 8 })
+    refuses("embeddings", "encoding_formt", { input = "x", encoding_formt = "float" })
+  end)
+
+  it("that a provider has, or that is far from every known one, goes out as given", function()
+    local real = "top_k min_p top_a repetition_penalty max_completion_tokens max_output_tokens stop_sequences "
+      .. "reasoning_effort thinking enable_thinking provider providers models route transforms plugins "
+      .. "guided_json chat_template_kwargs safe_prompt random_seed search_parameters web_search_options metadata "
+      .. "logit_bias logprobs top_logprobs functions function_call parallel_tool_calls service_tier store "
+      .. "stream_options prediction modalities audio verbosity input_type truncate format options keep_alive "
+      .. "fallbacks num_retries guardrails mock_response cache tags dimension message feat tool stops users "
+      .. "prompts anything_else x"
+    for name in real:gmatch("%S+") do
+      accepts("chat", ask("x", { [name] = 1 }))
+      accepts("embeddings", { input = "x", [name] = 1 })
+    end
+  end)
+
+  it("may be an embedding of anything: texts and images by name", function()
+    accepts("embeddings", { input = { { text = "a" }, { image = "http://x" }, "b" } })
+    accepts("embeddings", { input = { { content = { { type = "text", text = "a" } } } } })
+  end)
+
+  it("of text has to be UTF-8", function()
+    local told = refuses("chat", "messages[1].content", { messages = { { role = "user", content = "caf\233 x" } } })
+    assert.matches("4", told)
+    refuses("chat", "metadata.name", ask("x", { metadata = { name = "\255" } }))
+    refuses("embeddings", "input[2]", { input = { "a", "\192\128" } })
+    local called = { name = "f", arguments = { x = "\255" } }
+    local calling = { role = "assistant", tool_calls = { { ["function"] = called } } }
+    refuses("chat", "messages[1].tool_calls[1].function.arguments.x", { messages = { calling } })
+  end)
+
+  it("may be Neovim's null", function()
+    local null = io.stdout -- any full userdata
+    rawset(_G, "vim", { NIL = null })
+    local message = assert(llm.ChatMessage({ role = "assistant", content = null, name = null }))
+    rawset(_G, "vim", nil)
+    assert.equal(null, message.content)
+  end)
+end)
+
 describe("the options of one call", function()
   it("are checked, each by its name", function()
     for name, values in pairs({

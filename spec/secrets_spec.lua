@@ -205,6 +205,80 @@ describe("a secret", function()
     assert.matches("x%[redacted%]y+$", err.partial)
   end)
 
+  local function hex(text)
+    return (text:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  end
+
+  local function escaped(form, every)
+    local at = 0
+    return (KEY:gsub(".", function(letter)
+      at = at + 1
+      return at % every == 0 and form:format(letter:byte()) or letter
+    end))
+  end
+
+  local base64 = require("llm_gateway.http.base64").encode
+
+  it("is [redacted] in whatever dress it is echoed", function()
+    local forms = {
+      KEY:upper(), KEY:lower(), hex(KEY), hex(KEY):upper(), base64(KEY), base64("Bearer " .. KEY),
+      base64("user:" .. KEY), base64("x" .. KEY), (base64(KEY):gsub("[+/]", { ["+"] = "-", ["/"] = "_" })),
+      escaped("%%%02X", 1), escaped("%%%02x", 3), escaped("\\u%04x", 1), escaped("\\u%04X", 2),
+      escaped("\\\\u%04x", 1), escaped("&#%d;", 1), escaped("&#x%x;", 2), (KEY:gsub("/", "\\/")),
+      (KEY:gsub("/", "&#47;")),
+    }
+    for _, form in ipairs(forms) do
+      for _, kind in ipairs({ "application/json", "text/plain" }) do
+        local client = support.answering(gateway, "bad <" .. form .. "> key", { status = 401, type = kind })
+          :with({ api_key = KEY })
+        local _, err = client:models()
+        local rest = err.message:match("^bad <(.*)> key$")
+        assert.truthy(rest, err.message)
+        assert.matches("^[%w+/]*%[redacted%]", rest)
+        assert.is_true(#rest <= #"[redacted]" + 12, form .. " gave " .. rest)
+      end
+    end
+  end)
+
+  it("is hidden in time that is linear in the text #timed", function()
+    local secrets = require("llm_gateway.secrets")
+    local list = { KEY, PROVIDER, HEADER }
+    for _, unit in ipairs({ "%67", "\\", "\\u0067", "&#103;", "&", "gw_very", "%", "a", "\\/", KEY, "&amp;" }) do
+      local function seconds(bytes)
+        local text = unit:rep(math.floor(bytes / #unit))
+        local started = os.clock()
+        secrets.redact(text, list)
+        return os.clock() - started
+      end
+      seconds(1e4)
+      local short, long = seconds(1e5), seconds(1e6)
+      assert.is_true(long < 30 * short + 0.2, ("%q: %.3f s and %.3f s"):format(unit:sub(1, 10), short, long))
+    end
+  end)
+
+  it("is known by the words of its name", function()
+    local is_one = require("llm_gateway.secrets").is_name_of_one
+    for _, name in ipairs({
+      "Authorization", "X-API-Key", "api-key", "apikey", "X-Api-Key-Id", "x-goog-api-key", "Ocp-Apim-Subscription-Key",
+      "cf-aig-authorization", "Helicone-Auth", "x-portkey-api-key", "x-portkey-virtual-key", "Cookie", "X-JWT",
+      "X-Session-Id", "access_token", "accessToken", "X-Amz-Security-Token", "client_secret", "X-Signature", "password",
+    }) do
+      assert.is_true(is_one(name), name)
+    end
+    for _, name in ipairs({
+      "x-portkey-provider", "X-Author", "Idempotency-Key", "api-version", "x-monkey", "X-Keyboard", "User-Agent",
+      "x-turkey", "Accept", "X-Passage", "x-tokenizer",
+    }) do
+      assert.is_false(is_one(name), name)
+    end
+  end)
+
+  it("is not in what the core hands out of a client", function()
+    local client = full_of_secrets(support.client(gateway))
+    search(core.config(client), "the core's table")
+    assert.is_nil(core.config(client).api_key)
+  end)
+
   it("shorter than 8 bytes is left alone: it would hide ordinary words", function()
     local client = support.answering(gateway, '{"error":"the model is busy"}', { status = 400 })
       :with({ api_key = "model" })

@@ -45,6 +45,15 @@ describe("the verbs of a client", function()
       assert.equal(0, #assert(support.answering(gateway, "[]"):models()))
     end)
 
+    it("are none where the list is null, and known by their names", function()
+      assert.equal(0, #assert(support.answering(gateway, '{"object":"list","data":null}'):models()))
+      assert.equal("[]", llm.json.encode(assert(support.answering(gateway, '{"object":"list","data":null}'):models())))
+      local named = '{"models":[{"name":"models/a"},{"name":"b:latest","model":"b:latest"},{"id":"c","name":"C"}]}'
+      local ids = {}
+      for i, model in ipairs(assert(support.answering(gateway, named):models())) do ids[i] = model.id end
+      assert.same({ "models/a", "b:latest", "c" }, ids)
+    end)
+
     it("give an error where the answer has none", function()
       for _, body in ipairs({ "null", "5", '"models"', "", "<html>" }) do
         local models, err = support.answering(gateway, body):models()
@@ -55,6 +64,30 @@ describe("the verbs of a client", function()
   end)
 
   describe("health", function()
+    it("is what any 2xx says: a table, words, or nothing", function()
+      local function says(body, options) return assert(support.answering(gateway, body, options):health()) end
+      assert.equal("OK", says("OK", { type = "text/plain" }).text)
+      assert.equal("I'm alive!", says('"I\'m alive!"').text)
+      assert.equal("true", says("true").text)
+      assert.equal("OK", llm.text({ choices = { { message = { content = "OK" } } } }))
+      assert.is_nil(next(says("")))
+      assert.is_nil(next(says("", { status = 204 })))
+      assert.is_nil(next(says("null")))
+      assert.equal("up", says('{"error":"none","status":"up"}').status)
+      assert.equal("<html>", says("<html>", { type = "text/html", status = 202 }).text)
+      assert.same({ 1 }, says("[1]"))
+      assert.equal(204, says("", { status = 204 }):info().status)
+    end)
+
+    it("is what a 503 says, once", function()
+      local asked = 0
+      local options = { status = 503, type = "text/plain" }
+      local client_of = support.answering(gateway, "draining", options)
+      local health = client_of:with({ max_retries = 3, on_request = function() asked = asked + 1 end }):health()
+      assert.same({ "draining", 503, 1 }, { health.text, health:info().status, asked })
+      assert.equal("no", support.answering(gateway, '"no"', { status = 503 }):health().text)
+    end)
+
     it("is an error where a 503 is no JSON, or the status another", function()
       local _, err = support.answering(gateway, "<html>busy</html>", { status = 503 }):health()
       assert.same({ "server", 503 }, { err.kind, err.status })

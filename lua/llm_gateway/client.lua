@@ -1,28 +1,41 @@
 -- client.lua: the verbs of a client: chat, embeddings, models, health, request, with, close.
--- Leans on request.lua for what may be sent, call.lua for sending it, answer.lua for what comes back. The client
--- object itself is the C core's.
+-- Leans on request/ for what may be sent, on call/ for sending it, on reply/ for what comes back. The client object
+-- itself is the C core's; what it was made of stays in here.
 
 local answers = require("llm_gateway.reply.results")
+local call_options = require("llm_gateway.request.call_options")
 local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.reply.dialects")
-local headers = require("llm_gateway.http.fields")
-local identity = require("llm_gateway.request.headers")
+local fault = require("llm_gateway.request.fault")
 local loops = require("llm_gateway.loop")
+local models = require("llm_gateway.request.models")
 local options = require("llm_gateway.options")
+local outgoing = require("llm_gateway.request.outgoing")
 local payload = require("llm_gateway.request.payload")
 local reasoning = require("llm_gateway.helpers.reasoning")
-local requests = require("llm_gateway.request.models")
+local secrets = require("llm_gateway.secrets")
 local structured = require("llm_gateway.helpers.structured")
+local target = require("llm_gateway.request.target")
 local tool_runs = require("llm_gateway.helpers.run_tools")
+local url = require("llm_gateway.http.url")
 local wait = require("llm_gateway.loop.wait")
 
 local Client = core.client_methods
 
+-- The configuration of a client and whether it is open; nil of anything else. What the core keeps of a client, and
+-- hands out to whoever asks, is a table that shows neither a key nor a hook.
+local function config_of(client)
+  local kept, open = core.config(client)
+  if kept and kept.reveal then return kept.reveal(), open end
+end
+
+local WITHOUT_REQUEST = { close = true, models = true, health = true }
+
 local function check_client(self, name, level)
-  local config, open = core.config(self)
+  local config, open = config_of(self)
   if not config then
-    local call = (name == "close" or name == "models" or name == "health") and "()" or "{...}"
+    local call = WITHOUT_REQUEST[name] and "()" or "{...}"
     error(("%s: expected a client, got %s (is it client:%s%s?)"):format(name, type(self), name, call), level + 1)
   end
   if not open then error(name .. ": the client is closed", level + 1) end
@@ -32,29 +45,17 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- A call
 
-local function effective(config, own)
-  return setmetatable(own, { __index = config })
-end
-
--- Makes the call {method, path, value (body) or nil, stream, accepts} with the request's own options. Returns an
--- answer and the call, or nil, err.
+-- Makes the call {method, endpoint or path, value (body) or nil, stream, accepts} with the request's own options.
+-- Returns an answer, or nil, err.
 local function perform(self, config, own, call, level)
   wait.enter(config.loop, level + 1)
-  local key, err = identity.key(config, own)
-  err = err or identity.fault(call.value)
-  if err then return nil, err end
-  if call.value then
-    call.body, err = requests.encode(call.value)
-    if err then return nil, err end
-  end
-  call.client, call.loop, call.options = self, config.loop, effective(config, own)
-  call.url = config.prefix .. call.path
-  call.headers = headers.lines(identity.headers(config, own, key, call), call.fields or {}, config.headers, own.headers)
-  call.secrets = identity.secrets(config, own, key, call.path)
+  local complete, err = outgoing.complete(call, config, own)
+  if not complete then return nil, err end
+  call.client = self
   local answer
   answer, err = calls.make(call)
-  if not answer then return nil, err end
-  return answer, call
+  if not answer then outgoing.explain(err, call) end
+  return answer, err
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ end
 
 -- A checked model's body with the client's app filled in, and the request's own options; or nil, err.
 local function prepare(config, given, build)
-  local own, err = requests.options(given, 3)
+  local own, err = call_options.read(given, 3)
   if not own then return nil, err end
   local body
   body, err = build(given)
@@ -77,14 +78,14 @@ for _, dialect in ipairs({ dialects.chat, dialects.responses, dialects.messages 
 end
 
 -- Asks in a dialect. Returns what its verb does.
-local function ask(self, config, own, body, path, dialect, level)
+local function ask(self, config, own, body, endpoint, dialect, level)
   local call = {
-    method = "POST", path = path, value = body, stream = body.stream == true, fault = faults[dialect],
+    method = "POST", endpoint = endpoint, value = body, stream = body.stream == true, fault = faults[dialect],
     fields = dialect.headers,
   }
   local answer, err = perform(self, config, own, call, level + 1)
   if not answer then return nil, err end
-  if call.stream then return answers.stream(answer, call, dialect) end
+  if call.streamed then return answers.stream(answer, call, dialect) end
   return answers.completion(answer, call, dialect)
 end
 
@@ -94,12 +95,12 @@ end
 -- With stream = true it waits for the answer's head and returns what `for` takes: the stream, nil, nil, the stream.
 function Client:chat(request)
   local config = check_client(self, "chat", 2)
-  local body, own = prepare(config, request, requests.chat)
+  local body, own = prepare(config, request, models.chat)
   if not body then return nil, own end
   local schema, err = structured.ask(body, request, "chat")
   err = err or reasoning.put(body, config.profile and config.profile.reasoning)
   if err then return nil, err end
-  return structured.expect(schema, ask(self, config, own, body, "/v1/chat/completions", dialects.chat, 2))
+  return structured.expect(schema, ask(self, config, own, body, "/chat/completions", dialects.chat, 2))
 end
 
 -- Asks in the dialect of OpenAI's Responses: `request` has its fields (input, model, instructions, tools, ...), and
@@ -107,24 +108,24 @@ end
 -- err; with stream = true what `for` takes, where each step gives a typed event and its name.
 function Client:responses(request)
   local config = check_client(self, "responses", 2)
-  local body, own = prepare(config, request, requests.responses)
+  local body, own = prepare(config, request, models.responses)
   if not body then return nil, own end
   local schema, err = structured.ask(body, request, "responses")
   err = err or reasoning.put(body, "reasoning")
   if err then return nil, err end
-  return structured.expect(schema, ask(self, config, own, body, "/v1/responses", dialects.responses, 2))
+  return structured.expect(schema, ask(self, config, own, body, "/responses", dialects.responses, 2))
 end
 
 -- The same in the dialect of Anthropic's Messages (messages, max_tokens, system, ...). It sends `anthropic-version`
 -- unless a header of that name is given.
 function Client:messages(request)
   local config = check_client(self, "messages", 2)
-  local body, own = prepare(config, request, requests.messages)
+  local body, own = prepare(config, request, models.messages)
   if not body then return nil, own end
   local schema, err = structured.ask(body, request, "messages")
   err = err or reasoning.put(body, "thinking")
   if err then return nil, err end
-  return structured.expect(schema, ask(self, config, own, body, "/v1/messages", dialects.messages, 2))
+  return structured.expect(schema, ask(self, config, own, body, "/messages", dialects.messages, 2))
 end
 
 -- Asks for a chat completion, runs the tools that the model calls, gives it their results, and asks again, until it
@@ -149,9 +150,9 @@ end
 -- numbers, or nil, err.
 function Client:embeddings(request)
   local config = check_client(self, "embeddings", 2)
-  local body, own = prepare(config, request, requests.embeddings)
+  local body, own = prepare(config, request, models.embeddings)
   if not body then return nil, own end
-  local answer, err = perform(self, config, own, { method = "POST", path = "/v1/embeddings", value = body }, 2)
+  local answer, err = perform(self, config, own, { method = "POST", endpoint = "/embeddings", value = body }, 2)
   if not answer then return nil, err end
   return answers.embeddings(answer)
 end
@@ -160,7 +161,7 @@ end
 local function check_names(request, own, fields, advice)
   for name in pairs(request) do
     if not fields[name] and (own[name] == nil or name == "extra_body") then
-      return requests.invalid(tostring(name), "is no field of a request" .. advice)
+      return fault.new(tostring(name), "is no field of a request" .. advice)
     end
   end
 end
@@ -168,7 +169,7 @@ end
 -- The options of a call that has nothing else.
 local function plain_options(request)
   if request == nil then return {} end
-  local own, err = requests.options(request, 3)
+  local own, err = call_options.read(request, 3)
   if not own then return nil, err end
   err = check_names(request, own, {}, " that takes only options")
   if err then return nil, err end
@@ -181,47 +182,44 @@ function Client:models(request)
   local own, err = plain_options(request)
   if not own then return nil, err end
   local answer
-  answer, err = perform(self, config, own, { method = "GET", path = "/v1/models" }, 2)
+  answer, err = perform(self, config, own, { method = "GET", endpoint = "/models" }, 2)
   if not answer then return nil, err end
   return answers.models(answer)
 end
 
--- A server that says in JSON that it is not well has still answered.
-local function accepts_health(answer)
-  return answer.status == 503 and type(answer.value) == "table"
+local function is_plain_text(answer)
+  return (answer.headers["content-type"] or ""):lower():find("^text/plain") ~= nil
 end
 
--- How the gateway is: the decoded body, of a 503 too (reply:info().status tells); or nil, err. Never retried.
+-- Whatever a 2xx says is health. A server that says with a 503, in JSON or in plain words, that it is not well has
+-- still answered; a page of HTML is a proxy's.
+local function accepts_health(answer)
+  if answer.status >= 200 and answer.status <= 299 then return true end
+  return answer.status == 503 and (answer.value ~= nil or is_plain_text(answer))
+end
+
+local function health_call(config)
+  local path = config.profile and config.profile.health_path or "/health"
+  return { method = "GET", path = path, accepts = accepts_health }
+end
+
+-- How the gateway is: what a 2xx says, and the body of a 503 (reply:info().status tells): a table, {text = ...} of
+-- words, {} of nothing; or nil, err. Never retried.
 function Client:health(request)
   local config = check_client(self, "health", 2)
   local own, err = plain_options(request)
   if not own then return nil, err end
   own.max_retries = 0
   local answer
-  answer, err = perform(self, config, own, { method = "GET", path = "/health", accepts = accepts_health }, 2)
+  answer, err = perform(self, config, own, health_call(config), 2)
   if not answer then return nil, err end
-  return answers.reply(answer)
+  return answers.health(answer)
 end
 
-local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 local IN_BODY = ": what goes to the gateway belongs in `body`"
 local REQUEST_FIELDS = {
   method = true, path = true, body = true, stream = true, multipart = true, into = true, on_progress = true,
 }
-
-local function check_request(request)
-  local method = request.method or "POST"
-  if not METHODS[method] then
-    return requests.invalid("method", ("expected GET, POST, ..., got %q"):format(tostring(method)))
-  end
-  local path = request.path
-  if type(path) ~= "string" then return requests.invalid("path", "expected text, got " .. type(path)) end
-  if not path:find("^/[^/\\]") and path ~= "/" then return requests.invalid("path", "has to begin with one slash") end
-  if path:find("[%s%c#]") then return requests.invalid("path", "may not contain blanks, control characters or #") end
-  if request.stream ~= nil and type(request.stream) ~= "boolean" then
-    return requests.invalid("stream", "expected true or false, got " .. type(request.stream))
-  end
-end
 
 -- Sends any request to the gateway: method (POST), path (begins with one slash), stream, call options, and
 --   body         a table, sent as JSON, or text with a Content-Type header; or
@@ -233,8 +231,8 @@ end
 function Client:request(request)
   local config = check_client(self, "request", 2)
   if type(request) ~= "table" then error("request: expected a table, got " .. type(request), 2) end
-  local own, err = requests.options(request, 2)
-  err = err or check_request(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
+  local own, err = call_options.read(request, 2)
+  err = err or target.fault(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
   if err then return nil, err end
   local call = { method = request.method or "POST", path = request.path, stream = request.stream }
   err = payload.put(call, request, config.headers)
@@ -243,7 +241,7 @@ function Client:request(request)
   answer, err = perform(self, config, own, call, 2)
   if not answer then return nil, err end
   if call.into then return answers.file(answer, call.into) end
-  if call.stream then return answers.stream(answer, call, dialects.of_path(call.path)) end
+  if call.streamed then return answers.stream(answer, call, dialects.of_path(call.path)) end
   return answers.value(answer)
 end
 
@@ -253,8 +251,11 @@ end
 local function client_of(given, level)
   local config = options.complete(given, level + 1)
   config.loop = loops.record_of(config.loop or loops.default())
-  config.core_loop = config.loop.core
-  return core.client(config)
+  config.secrets, config.lines = secrets.of_client(config), {}
+  return core.client({
+    core_loop = config.loop.core, base_url = url.without(config.base_url:gsub("%?.*$", "")),
+    reveal = function() return config end,
+  })
 end
 
 -- The same client with other options on top; it shares the connections. Closing one leaves the other open.
@@ -269,7 +270,7 @@ local close = Client.close
 
 -- Closes this client's transfers; their streams and calls give the `cancelled` error. Its loop stays.
 function Client:close()
-  local config, open = core.config(self)
+  local config, open = config_of(self)
   if not config then check_client(self, "close", 2) end
   close(self)
   if open then wait.wake_all(config.loop) end
@@ -286,8 +287,8 @@ local metatable = getmetatable(core.client({ core_loop = false }))
 metatable.__close = Client.close
 
 function metatable:__tostring()
-  local config, open = core.config(self)
-  return ("llm_gateway client (%s%s)"):format(config.origin, open and "" or ", closed")
+  local config, open = config_of(self)
+  return ("llm_gateway client (%s%s)"):format(config and config.origin or "?", open and "" or ", closed")
 end
 
-return { new = new, VERSION = identity.VERSION }
+return { new = new }

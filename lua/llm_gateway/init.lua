@@ -12,6 +12,7 @@ local json = require("llm_gateway.json")
 local loops = require("llm_gateway.loop")
 local replies = require("llm_gateway.reply")
 local request = require("llm_gateway.request.models")
+local version = require("llm_gateway.version")
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
@@ -22,7 +23,7 @@ local function of_default_loop(name)
 end
 
 return {
-  _VERSION = "llm_gateway " .. client.VERSION,
+  _VERSION = "llm_gateway " .. version,
 
   new = client.new, -- a client
   conversation = conversations.begin, -- a chat that remembers

@@ -1,11 +1,12 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on checks.lua, credentials.lua, headers.lua, loop.lua and proxy.lua. A wrong option is misuse: it raises, at
--- the line of whoever wrote it.
+-- Leans on the validators of request/schema.lua, on http/ for addresses, header fields and proxies, and on names.lua. A
+-- wrong option is misuse: it raises, at the line of whoever wrote it.
 
+local addresses = require("llm_gateway.http.address")
 local checks = require("llm_gateway.request.schema")
-local credentials = require("llm_gateway.http.url")
 local headers = require("llm_gateway.http.fields")
 local loops = require("llm_gateway.loop")
+local names = require("llm_gateway.names")
 local proxies = require("llm_gateway.http.proxy_choice")
 
 local M = {}
@@ -39,35 +40,31 @@ local function loop(value)
   if record.closed then return "is closed" end
 end
 
--- A password that is not encoded may end the host too soon; what is said shows none of it.
-local function authority_fault(rest)
-  local authority, path = rest:match("^([^/?#]*)(.*)$")
-  local place = authority:gsub("^.*@", "")
-  local host, port = place:match(place:find("^%[") and "^(%[[^%]]+%])(.*)$" or "^([^:]*)(.*)$")
-  if not host or host == "" then return "has no host" end
-  local number = port:find("^:?$") and 0 or tonumber(port:match("^:(%d+)$"))
-  if not number or number > 65535 then return "has no good port: is what stands before an @ percent-encoded?" end
-  if path:find("[^/]@") then return "may not have an @ in its path: write %40 (and a / in a password as %2F)" end
+local function base_url(value)
+  return text(value) or addresses.fault(value)
 end
 
-local function base_url(value)
-  local fault = text(value)
-  if fault then return fault end
-  local scheme = value:match("^(%a[%w+.-]*)://")
-  if not scheme then
-    return ("has no scheme: did you mean %q?"):format("http://" .. credentials.without(value:gsub("^//", "")))
-  end
-  if not scheme:lower():find("^https?$") then return "only http:// and https:// are spoken, got " .. scheme .. "://" end
-  local fault_of_place = authority_fault(value:match("^%a+://(.*)$"))
-  if fault_of_place then return fault_of_place end
-  if value:find("[?#]") then return "may not have a query or a fragment" end
-  if value:find("/chat/completions/*$") then return "is the address of one endpoint: stop before /chat/completions" end
-  if value:find("[%s%c\\]") then return "may not contain blanks, control characters or backslashes" end
+local function api_path(value)
+  return checks.text(value) or addresses.path_fault(value)
+end
+
+-- The rooms of gateways are loaded for whoever names one.
+local function profile_of(value)
+  local gateways = require("llm_gateway.gateways")
+  if type(value) ~= "string" then return gateways.check(value) end
+  local profile, nearest = gateways.named(value)
+  if profile then return profile end
+  return nil, ("unknown gateway %s: did you mean %q?"):format(names.shown(value), nearest)
+end
+
+local function gateway(value)
+  local profile, fault = profile_of(value)
+  if not profile then return fault end
 end
 
 local CHECKS = {
-  base_url = base_url, api_key = checks.key, provider_key = checks.secret, app_id = text, org_id = text,
-  headers = checks.header_fields,
+  gateway = gateway, base_url = base_url, api_path = api_path,
+  api_key = checks.key, provider_key = checks.secret, app_id = text, org_id = text, headers = checks.header_fields,
   timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
   max_retries = checks.count, max_retry_delay = duration, retry_timeouts = checks.boolean,
   on_retry = callback, on_request = callback, on_response = callback,
@@ -76,45 +73,11 @@ local CHECKS = {
   max_response_bytes = size, max_event_bytes = size, loop = loop,
 }
 
--- ---------------------------------------------------------------------------------------------------------
--- Names
-
--- How many single letters lie between two words (Levenshtein).
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local same = a:byte(i) == b:byte(j) and 0 or 1
-      corner, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, corner + same)
-    end
-  end
-  return row[#b]
-end
-
--- "key" is nearer to api_key than to loop.
-local function remoteness(name, known)
-  return known:find(name, 1, true) and 1 - #name / #known or distance(name, known)
-end
-
-local function nearest(name)
-  local best, least
-  for known in pairs(CHECKS) do
-    local d = remoteness(name:lower(), known)
-    if not least or d < least or (d == least and known < best) then best, least = known, d end
-  end
-  return best
-end
-
 local function check_one(name, value)
   local check = CHECKS[name]
-  if not check then
-    return ("unknown option %s: did you mean %q?"):format(shown(name), nearest(tostring(name)))
-  end
-  local fault, path = check(value, name)
-  if fault then return ("%s: %s"):format(path or name, fault) end
+  if not check then return names.unknown("option", name, CHECKS) end
+  local fault, path = check(value)
+  if fault then return ("%s%s: %s"):format(name, path or "", fault) end
 end
 
 local function check(given, level)
@@ -151,15 +114,12 @@ local function merged(...)
   return all
 end
 
--- "http://host:8000/gateway/v1/" -> "http://host:8000/gateway"
-local function prefix_of(url)
-  return (url:gsub("/+$", ""):gsub("/v1$", ""):gsub("/+$", ""))
-end
-
--- The URL's scheme, host and port, which may be shown: no credentials, no path.
-local function origin_of(url)
-  local scheme, authority = url:match("^(%a+://)([^/]+)")
-  return scheme .. authority:gsub("^.*@", "")
+-- Where calls go. A gateway whose API cannot stand where base_url says is misuse.
+local function address_of(all, level)
+  local wanted = all.profile and all.profile.api_path
+  local fault = wanted and not all.api_path and addresses.contradiction(all.base_url, wanted)
+  if fault then error("gateway: " .. fault, level + 1) end
+  return addresses.of(all.base_url, all.api_path, wanted)
 end
 
 -- Whether llm.new takes an option of this name.
@@ -168,9 +128,10 @@ function M.knows(name)
 end
 
 -- Checks the options given and completes them. Returns a new table with all of them, and
---   given   the options as given (`with` builds on them)
---   prefix  what every URL begins with; origin, what of it may be shown
---   proxy   as libcurl takes it; via, the proxy that this may mean
+--   given    the options as given (`with` builds on them)
+--   profile  what is known of the gateway that was named, or nil (gateways/init.lua)
+--   address  where calls go (http/address.lua); origin, what of it may be shown
+--   proxy    as libcurl takes it; via, the proxy that this may mean
 -- Raises at `level` above the caller.
 function M.complete(given, level)
   check(given, level + 1)
@@ -178,8 +139,9 @@ function M.complete(given, level)
   given.headers = given.headers and merged(given.headers)
   local all = merged(DEFAULTS, from_environment(given, level + 1), given)
   all.given = given
-  all.prefix = prefix_of(all.base_url)
-  all.origin = origin_of(all.base_url)
+  all.profile = all.gateway and profile_of(all.gateway)
+  all.address = address_of(all, level + 1)
+  all.origin = all.address.origin
   all.proxy, all.via = proxies.choose(all.proxy, all.origin)
   all.http2 = all.http_version == "2"
   return all

@@ -116,15 +116,14 @@ local function read_body(call, transfer, answer)
   answer.text = text
   if call.into then into.read_error(answer, call.into) end
   answer.value = answer.value or decode(answer)
-  answer.request_id = errors.request_id(answer.value, answer.headers, answer.profile)
   return answer
 end
 
 -- ---------------------------------------------------------------------------------------------------------
 
--- Sends the call's request once. Returns an answer {status, headers, request_id, attempts, secrets} with `transfer`
--- when it is an event stream, else with text, value (decoded; nil when it is no JSON) and timings; or nil, err without
--- an answer.
+-- Sends the call's request once. Returns an answer {status, headers, attempts, secrets, profile}
+-- with `transfer` when it is an event stream, else with text, value (decoded; nil when it is no JSON) and timings; or
+-- nil, err without an answer.
 function M.once(call)
   local closed = M.closed_error(call)
   if closed then return nil, closed end
@@ -139,7 +138,7 @@ function M.once(call)
     profile = call.options.profile,
   }
   if not is_stream then return read_body(call, transfer, answer) end
-  answer.transfer, answer.request_id = transfer, errors.request_id(nil, received, answer.profile)
+  answer.transfer = transfer
   return answer
 end
 

@@ -1,8 +1,7 @@
--- call/hooks.lua: shows users what their calls do: hooks, a log on stderr, and what a gateway says of its rate limits.
+-- call/hooks.lua: shows users what their calls do: hooks, a log on stderr.
 -- What it hands out bears no secret; a hook that raises ends the call with that.
 
 local errors = require("llm_gateway.errors")
-local ratelimit = require("llm_gateway.http.ratelimit")
 local coroutines = require("llm_gateway.loop.coroutines")
 
 local M = {}
@@ -46,6 +45,10 @@ local function milliseconds(seconds)
   return ("%.1fms"):format(seconds * 1000)
 end
 
+local function request_id_of(answer, call)
+  return errors.redact(errors.request_id(answer.value, answer.headers, answer.profile), call.secrets)
+end
+
 -- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
 -- the head; of a call that failed without an answer, timings tell how far it came.
 function M.response(call, answer, err)
@@ -53,7 +56,7 @@ function M.response(call, answer, err)
   if not hook then return end
   local seen = about(call)
   seen.status, seen.error = answer and answer.status, err
-  seen.request_id = answer and errors.redact(answer.request_id, call.secrets)
+  seen.request_id = answer and request_id_of(answer, call)
   local transfer = answer and answer.transfer
   seen.timings = answer and answer.timings or transfer and transfer:timings() or call.timings
   if transfer then call_over(transfer, hook, seen) else hook(seen) end
@@ -74,8 +77,5 @@ function M.log(call, status, err, delay)
   log(seen.method, seen.url, "attempt " .. seen.attempt, tostring(err or status), milliseconds(call.took),
     delay and "again in " .. milliseconds(delay))
 end
-
--- The buckets of an answer's rate limits, by name; see http/ratelimit.lua.
-M.rate_limit = ratelimit.read
 
 return M

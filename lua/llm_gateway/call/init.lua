@@ -5,10 +5,11 @@ local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local exchange = require("llm_gateway.call.exchange")
 local hooks = require("llm_gateway.call.hooks")
+local infos = require("llm_gateway.call.info")
 local retry = require("llm_gateway.call.retry")
 local wait = require("llm_gateway.loop.wait")
 
-local M = { failure = exchange.failure }
+local M = { failure = exchange.failure, info = infos.of }
 
 local function is_refusal(call, answer)
   if answer.transfer then return false end
@@ -69,14 +70,6 @@ function M.make(call)
   end
   hooks.log(call, answer.status)
   return answer
-end
-
--- What reply:info() and stream:info() tell.
-function M.info(answer)
-  return {
-    status = answer.status, headers = answer.headers, request_id = answer.request_id, attempts = answer.attempts,
-    timings = answer.timings, rate_limit = hooks.rate_limit(answer.headers),
-  }
 end
 
 return M

@@ -157,6 +157,9 @@ return {
       "budget_reset_at", "retry_at",
     },
     retry_after_ms = { "retry_after_ms", "retryAfterMs" },
+    cost = { "cost", "cost_usd", "total_cost_usd", "response_cost" },
+    cache = { "cache_hit", "cache_status" },
+    provider = { "provider" },
     request_id = {
       "request_id", "requestId", "trace_id", "generationId", "generation_id", "requestid", "RequestId",
       "correlation_id",

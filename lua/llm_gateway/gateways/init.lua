@@ -1,5 +1,5 @@
 -- gateways/init.lua: what is known of gateways and providers: what each wants, and what its answers mean.
--- Leans on gateways/merge.lua for what they mean together, and on nearest.lua. What is known lies in one file each
+-- Leans on gateways/merge.lua for what they mean together, and on names.lua. What is known lies in one file each
 -- beside this one; gateways/common.lua has what is said by many. Never looks at an answer itself.
 --
 -- A profile is a table:
@@ -27,7 +27,7 @@
 -- The facts are policy_name, limit, current, remaining, size_limit, size, budget_type, retry_after, request_id; and of
 -- replies cost, cache, provider, model, attempts.
 
-local nearest = require("llm_gateway.nearest")
+local spelling = require("llm_gateway.names")
 
 local M = {}
 
@@ -102,7 +102,7 @@ end
 local function fault_of(given)
   for key, value in pairs(given) do
     if key ~= "auth" and not KEYS[key] then
-      return ("unknown key %q: did you mean %q?"):format(tostring(key), nearest.of(tostring(key), KEY_NAMES))
+      return ("unknown key %q: did you mean %q?"):format(tostring(key), spelling.nearest(key, KEY_NAMES))
     end
     if KEYS[key] and type(value) ~= KEYS[key] then
       return ("%s: expected a %s, got a %s"):format(key, KEYS[key], type(value))
@@ -115,7 +115,7 @@ local profiles = {}
 
 -- The profile of a name; or nil and the nearest name that there is.
 function M.named(name)
-  if not KNOWN[name] then return nil, nearest.of(tostring(name), NAMES) end
+  if not KNOWN[name] then return nil, spelling.nearest(name, NAMES) end
   if not profiles[name] then profiles[name] = completed(require("llm_gateway.gateways." .. name)) end
   return profiles[name]
 end

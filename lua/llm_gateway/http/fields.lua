@@ -20,7 +20,10 @@ end
 
 -- What is wrong with a text that is to be a field's value; nil when nothing is.
 function M.value_fault(value)
-  if value:find("[\r\n%z]") then return "may not contain CR, LF or NUL" end
+  local bad = value:match("[%z\1-\8\10-\31\127]")
+  if not bad then return nil end
+  if bad:find("[\r\n%z]") then return "may not contain CR, LF or NUL" end
+  return ("may not contain control characters (there is one of code %d)"):format(bad:byte())
 end
 
 -- What is wrong with a table of header fields {name = text | number | false}: nil, or the path of the field

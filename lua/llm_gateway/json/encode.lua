@@ -11,7 +11,8 @@ local meanings = { [LIST] = "list", [core.object_mark] = "object" }
 
 -- Keys under which the API has lists, so that an unmarked empty table means one.
 local LIST_KEYS = {
-  messages = true, tools = true, tool_calls = true, stop = true, input = true, content = true,
+  messages = true, tools = true, tool_calls = true, stop = true, input = true, content = true, functions = true,
+  modalities = true, transforms = true, stop_sequences = true, models = true, fallbacks = true, plugins = true,
   required = true, enum = true, anyOf = true, oneOf = true, allOf = true,
 }
 

@@ -3,6 +3,7 @@
 -- else is known of it is kept apart.
 
 local content = require("llm_gateway.reply.content")
+local info_of = require("llm_gateway.call.info")
 local json = require("llm_gateway.json")
 local structured = require("llm_gateway.helpers.structured")
 
@@ -45,12 +46,13 @@ function M.raw(reply)
   return bodies[reply]
 end
 
--- {status, headers, request_id, attempts, timings = {dns, connect, tls, first_byte, total, bytes}, rate_limit}
--- of a reply; of anything else nil.
+-- {status, headers, attempts, timings = {dns, connect, tls, first_byte, total, bytes}}, and what the gateway tells of
+-- request_id, cost, cache, provider, model, upstream_attempts and rate_limit (call/info.lua), of a reply; of anything
+-- else nil.
 function M.info(reply)
   if is_stream(reply) then return reply:info() end
   check(reply, "info")
-  return infos[reply]
+  return info_of.complete(infos[reply], reply)
 end
 
 -- The value that the text is, checked against the request's response_format; or nil, err (see helpers/structured.lua).

@@ -36,7 +36,7 @@ local function error_of(self, kind, message)
   local about = self.about
   return errors.new(errors.redact({
     kind = kind, message = message, started = self.started, partial = self.reader:partial_text(),
-    request_id = about.request_id, headers = about.headers, attempts = about.attempts,
+    request_id = errors.request_id(nil, about.headers), headers = about.headers, attempts = about.attempts,
   }, secrets[self]))
 end
 

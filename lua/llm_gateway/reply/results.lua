@@ -116,14 +116,20 @@ function M.embeddings(answer)
   return reply
 end
 
--- The list of models in an answer's body; nil when it has none.
+-- A model is known by its id; some gateways call that its name.
+local function with_id(model)
+  if type(model) == "string" then return { id = model } end
+  if type(model) == "table" and model.id == nil then model.id = model.name or model.model end
+  return model
+end
+
+-- The list of models in an answer's body (empty where it is null); nil when it has none.
 local function model_list(value)
   if type(value) ~= "table" then return nil end
   local list = value.data or value.models or is_list(value) and value
+  if list == nil or list == false then list = value.object == "list" and json.array() end
   if type(list) ~= "table" then return nil end
-  for i, model in ipairs(list) do
-    if type(model) == "string" then list[i] = { id = model } end
-  end
+  for i, model in ipairs(list) do list[i] = with_id(model) end
   return list
 end
 
@@ -132,6 +138,16 @@ function M.models(answer)
   local list = model_list(answer.value)
   if not list then return nil, errors.of_answer(answer) end
   return replies.new(list, calls.info(answer), answer.text)
+end
+
+-- What a gateway says of its health: a table as it is, words as {text = ...}, nothing as {}.
+function M.health(answer)
+  local value, text = answer.value, answer.text
+  if type(value) == "table" then return replies.new(value, calls.info(answer)) end
+  if value ~= nil then text = tostring(value) end
+  local is_said = text and text:find("%S") and not text:find("^%s*null%s*$")
+  local said = is_said and { text = text } or {}
+  return replies.new(said, calls.info(answer))
 end
 
 -- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.

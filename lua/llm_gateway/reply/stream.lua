@@ -6,6 +6,7 @@
 
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.reply.dialects")
+local info_of = require("llm_gateway.call.info")
 local partial = require("llm_gateway.helpers.partial")
 local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
@@ -158,10 +159,9 @@ Stream.__close = Stream.close
 -- {status, headers, request_id, attempts, timings}: timings so far, or of the whole once it has ended.
 function Stream:info()
   check_stream(self, "info")
-  local info = {}
-  for name, value in pairs(self.about) do info[name] = value end
+  local info = info_of.copy(self.about)
   info.timings = self.timings or self.transfer and self.transfer:timings()
-  return info
+  return info_of.complete(info)
 end
 
 function Stream:__tostring()

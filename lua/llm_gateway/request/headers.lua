@@ -1,75 +1,22 @@
--- request/headers.lua: who a call is from: its keys and ids as header fields, and which of them are secret.
--- Leans on credentials.lua, on headers.lua for what a field may hold and on request.lua for what it complains with.
+-- request/headers.lua: the header fields of a call: who it is from, its keys, what it sends and accepts.
+-- Leans on http/fields.lua for what a field may hold and on version.lua. What a named gateway wants of them its profile
+-- says (gateways/init.lua); which of them are secret, secrets.lua knows.
 
-local credentials = require("llm_gateway.http.url")
-local headers = require("llm_gateway.http.fields")
-local requests = require("llm_gateway.request.models")
+local fault = require("llm_gateway.request.fault")
+local fields = require("llm_gateway.http.fields")
+local version = require("llm_gateway.version")
 
-local M = { VERSION = "0.1.0" }
-
-local SECRET_NAMES = {
-  "auth", "cookie", "credential", "jwt", "key", "passw", "secret", "session", "signature", "token",
-}
-local OPEN_NAMES = { "author$", "^idempotency%-key$" }
-
--- Whether a header field, or a parameter of a URL, is likely to be a secret.
-local function is_secret(name)
-  name = name:lower()
-  for _, pattern in ipairs(OPEN_NAMES) do
-    if name:find(pattern) then return false end
-  end
-  for _, word in ipairs(SECRET_NAMES) do
-    if name:find(word, 1, true) then return true end
-  end
-  return false
-end
-
-local function add_secret(secrets, text)
-  if type(text) == "number" then text = headers.text(text) end
-  if type(text) ~= "string" or text == "" then return end
-  table.insert(secrets, text)
-  local token = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
-  if token then table.insert(secrets, token) end
-  for value in text:gmatch("=([^;,%s]+)") do table.insert(secrets, value) end -- "session=..."
-end
-
-local function add_secret_headers(secrets, fields)
-  for name, value in pairs(fields or {}) do
-    if is_secret(name) then add_secret(secrets, value) end
-  end
-end
-
-local function add_secret_parameters(secrets, path)
-  for name, value in (path:match("%?(.*)$") or ""):gmatch("([^&=]+)=([^&]*)") do
-    if is_secret(name) then
-      add_secret(secrets, value)
-      add_secret(secrets, credentials.decoded(value))
-    end
-  end
-end
-
--- What must never come out of an error: the keys, and whatever else of the call looks like one. A list of texts.
-function M.secrets(config, own, key, path)
-  local secrets = {}
-  add_secret(secrets, key)
-  add_secret(secrets, own.provider_key or config.provider_key)
-  add_secret_headers(secrets, config.headers)
-  add_secret_headers(secrets, own.headers)
-  credentials.add(secrets, config.base_url)
-  credentials.add(secrets, config.via)
-  add_secret_parameters(secrets, path)
-  return secrets
-end
+local M = {}
 
 -- The gateway's key; nil when there is none; nil, err when it is no good: a function's answer is data, checked when
 -- it comes.
 function M.key(config, own)
   local key, why = own.api_key or config.api_key, nil
   if type(key) == "function" then key, why = key() end
-  if key == nil then return nil, why and requests.invalid("api_key", "its function gave none: " .. tostring(why)) end
-  if type(key) ~= "string" then return nil, requests.invalid("api_key", "its function returned a " .. type(key)) end
-  local fault = key == "" and "its function returned an empty text" or headers.value_fault(key)
-  if fault then return nil, requests.invalid("api_key", fault) end
+  if key == nil then return nil, why and fault.new("api_key", "its function gave none: " .. tostring(why)) end
+  if type(key) ~= "string" then return nil, fault.new("api_key", "its function returned a " .. type(key)) end
+  local wrong = key == "" and "its function returned an empty text" or fields.value_fault(key)
+  if wrong then return nil, fault.new("api_key", wrong) end
   return key
 end
 
@@ -77,30 +24,79 @@ end
 function M.fault(body)
   for _, name in ipairs({ "app_id", "feature" }) do
     local value = body and body[name]
-    local fault = type(value) == "string" and headers.value_fault(value)
-    if fault then return requests.invalid(name, fault) end
+    local wrong = type(value) == "string" and fields.value_fault(value)
+    if wrong then return fault.new(name, wrong) end
   end
 end
 
-local function bearer(key)
-  return key and "Bearer " .. key
+local function text_of(value)
+  return type(value) == "string" and value or nil
 end
 
--- The header fields of a call ({stream, body, value}) before the user's own.
-function M.headers(config, own, key, call)
-  local body = call.value or {}
-  local org = own.org_id or config.org_id
-  return {
-    ["User-Agent"] = "llm-gateway-lua/" .. M.VERSION,
+local IDENTITY = {
+  app = { "X-App-ID" }, org = { "X-Org-ID", "X-Organization-Id" }, feature = { "X-Feature-Id" },
+  dry_run = { "X-Dry-Run" },
+}
+local AUTH = { { header = "X-API-Key" }, { header = "Authorization", prefix = "Bearer " } }
+
+-- Who calls, under the names that the gateway knows it by.
+local function add_identity(list, profile, who, value)
+  local known = value ~= nil and (profile and profile.identity[who] or IDENTITY[who]) or {}
+  for i = 1, #known do list[known[i]] = value end
+end
+
+-- The gateway's key, in the ways that the gateway knows. The provider's own key takes Authorization; where that was the
+-- only way, the gateway's goes into X-API-Key.
+local function add_keys(list, profile, key, provider_key)
+  local ways = profile and profile.auth[1] and profile.auth or AUTH
+  local is_told = false
+  for i = 1, key and #ways or 0 do
+    local header = ways[i].header
+    if not (provider_key and header:lower() == "authorization") then
+      list[header], is_told = (ways[i].prefix or "") .. key, true
+    end
+  end
+  if key and not is_told then list["X-API-Key"] = key end
+  if provider_key then list["Authorization"] = "Bearer " .. provider_key end
+end
+
+-- The header fields of a call ({stream, body, value, into}) before its dialect's and the user's own.
+local function defaults(config, own, key, call)
+  local body, profile = call.value or {}, config.profile
+  local list = {
+    ["User-Agent"] = "llm-gateway-lua/" .. version,
     ["Accept"] = call.stream and "text/event-stream, application/json" or call.into and "*/*" or "application/json",
     ["Content-Type"] = call.body and "application/json" or nil,
-    ["X-API-Key"] = key,
-    ["Authorization"] = bearer(own.provider_key or config.provider_key or key),
-    ["X-App-ID"] = type(body.app_id) == "string" and body.app_id or config.app_id,
-    ["X-Org-ID"] = org, ["X-Organization-Id"] = org,
-    ["X-Feature-Id"] = type(body.feature) == "string" and body.feature or nil,
-    ["X-Dry-Run"] = body.dry_run == true and "true" or nil,
   }
+  add_keys(list, profile, key, own.provider_key or config.provider_key)
+  add_identity(list, profile, "app", text_of(body.app_id) or config.app_id)
+  add_identity(list, profile, "org", own.org_id or config.org_id)
+  add_identity(list, profile, "feature", text_of(body.feature))
+  add_identity(list, profile, "dry_run", body.dry_run == true and "true" or nil)
+  return list
+end
+
+-- Whether a call's header fields are those of every call of its client with a body and a stream, or without.
+local function is_ordinary(config, own, key, call)
+  if own.headers or own.org_id or own.provider_key or key ~= config.api_key then return false end
+  if call.fields or call.into then return false end
+  local body = call.value
+  return not body or (body.feature == nil and body.dry_run == nil and body.app_id == config.app_id)
+end
+
+-- The lines of a call's header fields: a list that nobody changes. `call.fields` are its dialect's. Those of ordinary
+-- calls are made once a client.
+function M.lines(config, own, key, call)
+  if not is_ordinary(config, own, key, call) then
+    return fields.lines(defaults(config, own, key, call), call.fields or {}, config.headers, own.headers)
+  end
+  local form = (call.stream and "stream" or "plain") .. (call.body and " body" or "")
+  local lines = config.lines[form]
+  if not lines then
+    lines = fields.lines(defaults(config, own, key, call), config.headers)
+    config.lines[form] = lines
+  end
+  return lines
 end
 
 return M

@@ -1,18 +1,19 @@
--- request/models.lua: what may be sent: the models of the API as tables of checks, and the options of one call.
--- Leans on checks.lua, errors.lua for what it complains with, json.lua, and options.lua for what only a client may be
--- told. Nothing here sends anything.
+-- request/models.lua: the models of the API (chat, embeddings), each as a table of checks, and the body that is sent.
+-- Leans on the validators of request/schema.lua, on request/tool_arguments.lua, request/near_miss.lua and json. Nothing
+-- here sends anything.
 
+local call_options = require("llm_gateway.request.call_options")
 local checks = require("llm_gateway.request.schema")
-local errors = require("llm_gateway.errors")
+local fault = require("llm_gateway.request.fault")
 local json = require("llm_gateway.json")
-local options = require("llm_gateway.options")
+local near_miss = require("llm_gateway.request.near_miss")
+local tool_arguments = require("llm_gateway.request.tool_arguments")
 
-local M = {}
+local M = { invalid = fault.new }
 
 local text, full_text, header_text, object = checks.text, checks.full_text, checks.header_text, checks.object
 local boolean, integer, positive, between = checks.boolean, checks.integer, checks.positive, checks.between
 local one_of, either, list_of, fields_of = checks.one_of, checks.either, checks.list_of, checks.fields_of
-local shown, duration, count = checks.shown, checks.duration, checks.count
 
 -- ---------------------------------------------------------------------------------------------------------
 -- The models
@@ -28,8 +29,8 @@ local role = one_of("system", "developer", "user", "assistant", "function", "too
 local text_or_parts = either(text, list_of(part, 0), "text or a list of parts")
 
 -- What a tool gave back is often a table.
-local function content(value, path)
-  local message, where = text_or_parts(value, path)
+local function content(value)
+  local message, where = text_or_parts(value)
   if message and not where and type(value) == "table" then
     message = message .. " (llm.json.encode makes text of a table)"
   end
@@ -84,15 +85,23 @@ local MESSAGES = {
   field("tools", list_of(object, 0)),
 }
 
-local function token(value, path)
-  if type(value) == "table" then return list_of(integer, 1)(value, path) end
+local function is_keyed(value)
+  return type(value) == "table" and #value == 0 and next(value) ~= nil
+end
+
+local tokens = list_of(integer, 1)
+
+-- One of several inputs: text, a token, a list of tokens, or what a gateway for images takes ({image = ...}).
+local function input(value)
+  if is_keyed(value) then return nil end
+  if type(value) == "table" then return tokens(value) end
   if type(value) == "number" then return integer(value) end
   return text(value)
 end
 
 local EMBEDDING = {
   field("model", full_text),
-  field("input", either(text, list_of(token, 1), "text or a list"), "is missing"),
+  field("input", either(text, list_of(input, 1), "text or a list"), "is missing"),
   field("encoding_format", one_of("float", "base64")),
   field("dimensions", positive),
   field("user", text),
@@ -106,111 +115,98 @@ for _, extra in ipairs(OF_THE_GATEWAY) do
 end
 
 -- ---------------------------------------------------------------------------------------------------------
--- The options of one call
+-- Bodies
 
-local OPTIONS = {
-  headers = checks.header_fields, org_id = header_text, api_key = checks.key, provider_key = checks.secret,
-  timeout = duration, connect_timeout = duration, event_timeout = duration, total_timeout = duration,
-  max_retries = count, max_retry_delay = duration, retry_timeouts = boolean, extra_body = object,
-}
-
--- ---------------------------------------------------------------------------------------------------------
-
-local function invalid(path, message)
-  local said = path == "" and message or path .. ": " .. message
-  return errors.new({ kind = "validation", message = said, field = path ~= "" and path or nil })
+-- A model with what is needed to judge a request: {check, fields (true by name), default_model}.
+local function prepared(fields, default_model)
+  local known = {}
+  for _, one in ipairs(fields) do known[one.name] = true end
+  return { check = fields_of(fields), known = known, default_model = default_model }
 end
 
--- The error of a request's field that is wrong.
-M.invalid = invalid
+local chat, embedding = prepared(CHAT, "gpt-4"), prepared(EMBEDDING, "text-embedding-ada-002")
+local responses_model, messages_model = prepared(RESPONSES), prepared(MESSAGES) -- without a default model
+local message_model = prepared(MESSAGE)
 
-local function copy(t)
+local function refused(value)
+  return nil, fault.new("", "a request is a table, got " .. checks.shown(value))
+end
+
+-- A checked copy, with the model's default; or nil, err.
+local function checked(model, value)
   local new = {}
-  for name, value in pairs(t) do new[name] = value end
+  for name, item in pairs(value) do new[name] = item end
+  if new.model == nil then new.model = model.default_model end
+  local message, path = model.check(new)
+  if message then return nil, fault.new(checks.whole(path or ""), message) end
   return new
 end
 
--- A clock of no length is misuse, as it is in llm.new: it raises. So do fewer retries than none.
-local function check_number(name, check, value, level)
-  if type(value) ~= "number" or (check ~= duration and not (check == count and value < 0)) then return end
-  local message = check(value)
-  if message then error(name .. ": " .. message, level + 1) end
-end
-
--- A client's option in a request would not do what it says, and would go to the gateway, a proxy's password too.
-local function misplaced(request)
-  for name in pairs(request) do
-    if options.knows(name) and not OPTIONS[name] and name ~= "app_id" then
-      return invalid(name, "is an option of the client, not of one call: use client:with{...}")
+-- The error of a field whose name is nearly that of a known one; nil without any.
+local function misspelt(model, body)
+  for name in pairs(body) do
+    if not model.known[name] then
+      local meant = near_miss.of(name, model.known, call_options.checks)
+      if meant then return fault.new(tostring(name), near_miss.words(meant)) end
     end
   end
 end
 
--- The call's own options in a request, checked; or nil, err. Durations of 0 and below, and fewer retries than none,
--- raise at `level` above the caller.
-function M.options(request, level)
-  if type(request) ~= "table" then return nil, invalid("", "a request is a table, got " .. shown(request)) end
-  local own, err = {}, misplaced(request)
-  if err then return nil, err end
-  for name, check in pairs(OPTIONS) do
-    local value = request[name]
-    if value ~= nil then
-      check_number(name, check, value, (level or 1) + 1)
-      local message, where = check(value, name)
-      if message then return nil, invalid(where or name, message) end
-      own[name] = value
-    end
-  end
-  return own
-end
-
-local function check_model(model, value, defaults)
-  local new = copy(value)
-  if new.model == nil then new.model = defaults end
-  local message, path = fields_of(model)(new, "")
-  if message then return nil, invalid(path or "", message) end
-  return new
+-- Makes text of the arguments of calls, which are often given as tables; or err.
+local function mend_arguments(body)
+  local messages, message, where = tool_arguments.as_text(body.messages)
+  if not messages then return fault.new("messages" .. where, message) end
+  body.messages = messages
 end
 
 -- The body to send: without the call's own options, with extra_body on top.
-local function body_of(model, default_model)
-  return function(request)
-    if type(request) ~= "table" then return nil, invalid("", "a request is a table, got " .. shown(request)) end
-    local body, err = check_model(model, request, default_model)
-    if not body then return nil, err end
-    for name in pairs(OPTIONS) do body[name] = nil end
-    for name, value in pairs(request.extra_body or {}) do body[name] = value end
-    return body
-  end
+local function body_of(model, request)
+  if type(request) ~= "table" then return refused(request) end
+  local body, err = checked(model, request)
+  if not body then return nil, err end
+  for name in pairs(call_options.checks) do body[name] = nil end
+  err = misspelt(model, body) or (model == chat and mend_arguments(body))
+  if err then return nil, err end
+  for name, value in pairs(request.extra_body or {}) do body[name] = value end
+  return body
 end
 
-local DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL = "gpt-4", "text-embedding-ada-002"
+-- A chat request as the body to send; or nil, err. The caller's tables stay as they are.
+function M.chat(request)
+  return body_of(chat, request)
+end
 
--- A chat request or an embeddings request as the body to send; or nil, err. The caller's table stays as it is.
-M.chat = body_of(CHAT, DEFAULT_CHAT_MODEL)
-M.embeddings = body_of(EMBEDDING, DEFAULT_EMBEDDING_MODEL)
+-- An embeddings request as the body to send; or nil, err.
+function M.embeddings(request)
+  return body_of(embedding, request)
+end
 
--- The same of the Responses dialect and of the Messages dialect, which have no default model.
-M.responses = body_of(RESPONSES)
-M.messages = body_of(MESSAGES)
+-- The same of the Responses dialect and of the Messages dialect.
+function M.responses(request)
+  return body_of(responses_model, request)
+end
+
+function M.messages(request)
+  return body_of(messages_model, request)
+end
 
 -- JSON text of a body; or nil, err.
 function M.encode(body)
   local encoded, message, path = json.encode(body)
   if encoded then return encoded end
-  return nil, invalid(path or "", message)
+  return nil, fault.new(path or "", message)
 end
 
-local function constructor(name, model, default_model)
+local function constructor(name, model)
   return function(value)
     if type(value) ~= "table" then error(("%s: expected a table, got %s"):format(name, type(value)), 2) end
-    return check_model(model, value, default_model)
+    return checked(model, value)
   end
 end
 
 -- Each returns a checked copy of a table (with the model's default), or nil, err.
-M.ChatMessage = constructor("ChatMessage", MESSAGE)
-M.ChatCompletionRequest = constructor("ChatCompletionRequest", CHAT, DEFAULT_CHAT_MODEL)
-M.EmbeddingRequest = constructor("EmbeddingRequest", EMBEDDING, DEFAULT_EMBEDDING_MODEL)
+M.ChatMessage = constructor("ChatMessage", message_model)
+M.ChatCompletionRequest = constructor("ChatCompletionRequest", chat)
+M.EmbeddingRequest = constructor("EmbeddingRequest", embedding)
 
 return M

@@ -1,10 +1,11 @@
--- request/schema.lua: what may be wrong with a value that a user gave, in a request or as an option.
--- Leans on headers.lua for what a header field may hold, and on json.lua for null. Knows no field by name.
+-- request/schema.lua: validators: what may be wrong with a value that a user gave, in a request or as an option.
+-- Leans on http/fields.lua for what a header field may hold, on json for null and on names.lua. Knows no field by name.
 --
--- A check is a function of a value and its path ("messages[2].role"). It returns nil, or a message and, when it is not
--- the value itself that is wrong, the path of what is.
+-- A check is a function of a value. It returns nil, or a message and, when it is not the value itself that is wrong,
+-- the path of what is, from the value on ("[2].role"): a path is built only on the way out of a failure.
 
 local headers = require("llm_gateway.http.fields")
+local names = require("llm_gateway.names")
 local null = require("llm_gateway.json").null
 
 local M = {}
@@ -62,10 +63,10 @@ function M.key(value)
 end
 
 function M.one_of(...)
-  local allowed, names = {}, table.concat({ ... }, ", ")
+  local allowed, all = {}, table.concat({ ... }, ", ")
   for _, name in ipairs({ ... }) do allowed[name] = true end
   return function(value)
-    if value == null or not allowed[value] then return expected("one of " .. names, value) end
+    if value == null or not allowed[value] then return expected("one of " .. all, value) end
   end
 end
 
@@ -113,72 +114,84 @@ M.size = limit("1 byte or more", function(bytes) return bytes >= 1 end)
 -- ---------------------------------------------------------------------------------------------------------
 -- Other values
 
+-- Whether a value stands for "not set": nil, llm.null, or Neovim's vim.NIL.
+local function is_unset(value)
+  if value == nil or value == null then return true end
+  if type(value) ~= "userdata" then return false end
+  local vim = rawget(_G, "vim")
+  return type(vim) == "table" and value == vim.NIL
+end
+
 -- The first of two checks, or for a table the second.
 function M.either(first, second, what)
-  return function(value, path)
-    if first(value, path) == nil then return nil end
+  return function(value)
+    if first(value) == nil then return nil end
     if type(value) ~= "table" then return expected(what, value) end
-    return second(value, path)
+    return second(value)
   end
 end
 
 local function list_fault(list, at_least)
   if type(list) ~= "table" then return expected("a list", list) end
-  local key = next(list)
-  if #list == 0 and key ~= nil then return ("expected a list, got a table with the key %s"):format(M.shown(key)) end
-  if #list < at_least then return "is empty: at least one is needed" end
+  local count = #list
+  if count == 0 then
+    local key = next(list)
+    if key ~= nil then return ("expected a list, got a table with the key %s"):format(M.shown(key)) end
+  end
+  if count < at_least then return "is empty: at least one is needed" end
 end
 
 function M.list_of(check, at_least)
-  return function(list, path)
+  return function(list)
     local fault = list_fault(list, at_least)
     if fault then return fault end
     for i = 1, #list do
-      local message, where = check(list[i], ("%s[%d]"):format(path, i))
-      if message then return message, where or ("%s[%d]"):format(path, i) end
+      local message, where = check(list[i])
+      if message then return message, ("[%d]%s"):format(i, where or "") end
     end
   end
+end
+
+-- The name of a field as a path has it behind what the field is of.
+local function step(name)
+  return name:find("^[%a_][%w_]*$") and "." .. name or ("[%q]"):format(name)
 end
 
 -- The path of a field of what lies at `path`.
 function M.join(path, name)
-  if not tostring(name):find("^[%a_][%w_]*$") then return ("%s[%q]"):format(path, tostring(name)) end
-  return path == "" and name or path .. "." .. name
+  local behind = step(tostring(name))
+  return path == "" and behind:gsub("^%.", "") or path .. behind
+end
+
+-- A path as an error names it: without the point that it begins with.
+function M.whole(path)
+  return (path:gsub("^%.", ""))
 end
 
 -- The first field of a table that fails its check, in the order of the model, a list of {name, check, required}:
--- `required` is the message when it is missing. null stands for "not set".
+-- `required` is the message when it is missing.
 function M.fields_of(model)
-  return function(value, path)
-    local fault = M.object(value)
-    if fault then return fault end
-    for _, field in ipairs(model) do
-      local item, where = value[field.name], M.join(path, field.name)
-      if item == nil or item == null then
-        if field.required then return field.required, where end
-      else
-        local message, inner = field.check(item, where)
-        if message then return message, inner or where end
+  local count = #model
+  return function(value)
+    if type(value) ~= "table" then return expected("a table", value) end
+    for i = 1, count do
+      local field = model[i]
+      local item = value[field.name]
+      if item ~= nil then
+        local message, where = field.check(item)
+        if message and not is_unset(item) then return message, step(field.name) .. (where or "") end
       end
+      if field.required and is_unset(item) then return field.required, step(field.name) end
     end
   end
 end
 
--- Misuse: a table of options has one that is not among `names` (a list). Raises at `level` above the caller.
-function M.only(options, names, where, level)
-  local known = {}
-  for _, name in ipairs(names) do known[name] = true end
-  for name in pairs(options) do
-    if not known[name] then
-      error(("%s: unknown option %s (there are %s)"):format(where, M.shown(name), table.concat(names, ", ")), level + 1)
-    end
-  end
-end
+M.only = names.only
 
 -- A table of header fields, as a user gives it.
-function M.header_fields(value, path)
+function M.header_fields(value)
   local where, message = headers.fault(value)
-  if where then return message, path .. where end
+  if where then return message, where end
 end
 
 return M
