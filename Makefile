@@ -44,7 +44,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
-FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/failure.c src/file.c src/form.c src/sink.c src/transfer_files.c \
+FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/platform_process.c src/failure.c src/file.c src/form.c src/sink.c src/transfer_files.c \
             src/socket.c src/socket_posix.c src/loop.c src/loop_idle.c \
             src/transfer.c src/transfer_coding.c src/transfer_options.c src/transfer_events.c src/poller_epoll.c
 

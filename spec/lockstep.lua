@@ -19,8 +19,8 @@ function M.build(target, flags, files)
   return path
 end
 
-local CORE = "sse buffer clock mem failure socket socket_posix loop loop_idle transfer transfer_coding transfer_options"
-  .. " transfer_events poller_epoll poller_multi"
+local CORE = "sse buffer clock mem file form sink platform_process failure socket socket_posix loop loop_idle"
+  .. " transfer transfer_coding transfer_files transfer_options transfer_events poller_epoll poller_multi"
 
 -- The same for a program on top of the core, without the binding.
 function M.build_with_core(target, files)

@@ -2,11 +2,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "loop.h"
 
-#include <unistd.h>
-
 #include "clock.h"
 #include "loop_idle.h"
 #include "mem.h"
+#include "platform_process.h"
 #include "poller.h"
 
 #define LATE (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
@@ -18,7 +17,7 @@
 struct loop {
   CURLM *multi;
   poller *poller;
-  pid_t pid;
+  long process; /* that made it: see platform_process.h */
   list members;
   list ready;
   size_t running;     /* members whose exchange is under way */
@@ -40,7 +39,7 @@ struct loop {
 loop *loop_new(void) {
   loop *l = mem_zeroed(sizeof *l);
   if (l == NULL) return NULL;
-  l->pid = getpid();
+  l->process = platform_process_mark();
   list_init(&l->members);
   list_init(&l->ready);
   l->deadline = l->alarm = l->sweep_at = CLOCK_NEVER;
@@ -94,7 +93,7 @@ void loop_free(loop *l) {
 }
 
 bool loop_is_ours(const loop *l) {
-  return l->pid == getpid();
+  return l->process == platform_process_mark();
 }
 
 /* What is ready without a step having found it (a client closed by hand) must still be seen by a

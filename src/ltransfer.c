@@ -151,9 +151,15 @@ static void add_header(lua_State *L, const char *line, const char *end) {
   lua_rawset(L, -3);
 }
 
+static int count_lines(const char *at, const char *end) {
+  int lines = 0;
+  while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) at++, lines++;
+  return lines;
+}
+
 static void push_headers(lua_State *L, const buffer *headers) {
   const char *at = buffer_bytes(headers), *end = at + buffer_length(headers);
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, count_lines(at, end));
   while (at < end) {
     const char *lf = memchr(at, '\n', (size_t)(end - at));
     const char *next = lf == NULL ? end : lf + 1;

@@ -25,7 +25,7 @@ return {
   { "a socket is found by its local end alone", "has_end(fd, getpeername, ends->ip, ends->port) &&", "", "kept loop" },
   { "a socket opens and its error is forgotten", "s->open_errno = fd == CURL_SOCKET_BAD ? errno : 0;",
     "s->open_errno = 0;", "faults process loop" },
-  { "a forked child drives its parent's loop", "return l->pid == getpid();", "return true;", "process" },
+  { "a forked child drives its parent's loop", "return l->process == platform_process_mark();", "return true;", "process" },
   { "trailers are headers", "if (t->progress == PROGRESS_HEAD) return n;", "", "faults kept retry client" },
   { "an interim answer is the answer", "if (status < 200) return; /*", "/*", "faults kept client" },
   { "an end among the headers is a good one", "if (t->progress < PROGRESS_HEAD) /* libcurl takes an end", "if (false) /*",
