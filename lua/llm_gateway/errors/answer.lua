@@ -45,11 +45,16 @@ local function is_2xx(status)
   return status >= 200 and status <= 299
 end
 
+-- Whether the event's name is "error", or an error's ("rate_limit_error").
+local function is_error_event(answer)
+  return answer.event and answer.event:find("error", 1, true) ~= nil
+end
+
 -- The words of a body that is no JSON.
 local function words_of_text(answer)
   if answer.value ~= nil then return nil end
   if recognize.looks_like_error(answer.text) then return answer.text end
-  local refused = answer.event == "error" or answer.status < 200 or answer.status > 399
+  local refused = is_error_event(answer) or answer.status < 200 or answer.status > 399
   return refused and page.said(answer.text or "") or nil
 end
 
@@ -88,7 +93,7 @@ end
 
 -- A 2xx body that is no error is one only for not being what was asked for.
 local function is_error_answer(answer)
-  if answer.event == "error" or answer.status < 200 or answer.status >= 400 then return true end
+  if is_error_event(answer) or answer.status < 200 or answer.status >= 400 then return true end
   return unwrap.is_error(answer.value)
 end
 
@@ -141,6 +146,7 @@ local function kind_of(answer, read, found, status, told, meanings)
   return classify.kind({
     outcome = outcome_of(read), status = status, told = told,
     codes = found.codes, has_reasons = status == 403 and fields.has_reasons(found),
+    has_guardrail = found.facts.guardrail ~= nil,
   }, meanings)
 end
 
@@ -167,7 +173,8 @@ local function add_details(err, kind, trait, found, headers, told, meanings)
   local rate = RATED[kind] and waits.rate(headers) or nil
   err.retry_after = waits.seconds(kind, headers, meanings.headers, found.facts, rate, told)
   if kind == "policy_denied" then
-    err.policy_name = found.facts.policy_name or fields.denier(found) or said_name(told(), meanings)
+    err.policy_name = found.facts.policy_name or found.facts.guardrail or fields.denier(found)
+      or said_name(told(), meanings)
   elseif LIMITED[kind] or trait == "too_large" then
     err.limit, err.current = numbers.limits(kind, found.facts, told, rate, meanings)
     err.budget_type = LIMITED[kind] and found.facts.budget_type or nil

@@ -86,6 +86,7 @@ local function of_refusal(facts, kinds, meanings)
   return outcome or (status ~= "too_large" and status) or first_of(kinds, REFUSALS)
     or (facts.has_reasons and facts.status == 403 and "policy_denied")
     or said_first(facts, REFUSALS, meanings)
+    or (facts.has_guardrail and is_vague(facts.status) and "policy_denied") or nil
 end
 
 local function is_too_large(facts, kinds, meanings)
@@ -104,7 +105,7 @@ local function of_others(facts, kinds, vague, meanings)
 end
 
 -- facts: outcome, status, codes (a list of texts), told (a function that returns the words as gateways/said.lua takes
--- them, or nil), has_reasons (a moderation's); meanings: what gateways mean.
+-- them, or nil), has_reasons (a moderation's), has_guardrail (one is named); meanings: what gateways mean.
 -- Returns a kind, and whether it is one of a request that is too large, or of a budget that other calls hold for now.
 function M.kind(facts, meanings)
   local kinds, vague = kinds_of(facts.codes, meanings)

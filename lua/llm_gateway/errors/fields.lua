@@ -19,7 +19,7 @@ local number, text, as_text = scalars.number, scalars.text, scalars.as_text
 local AROUND = {
   "details", "metadata", "error_details", "data", "message", "innererror", "provider_specific_fields", "detail",
   "param", "violations", "fieldViolations", "base_resp", "error", "fault", "cause", "extra", "inner_error",
-  "providerMetadata", "issues", "errors",
+  "providerMetadata", "issues", "errors", "promptFeedback", "rate_limit", "rateLimit", "budget", "quota",
 }
 local MOST_ITEMS, MOST_PLACES = 10, 40
 
@@ -27,6 +27,7 @@ local MOST_ITEMS, MOST_PLACES = 10, 40
 local CODES = {
   "code", "error_code", "errorCode", "internalCode", "error_type", "type", "error", "errorcode", "__type", "Code",
   "status", "reason", "finishReason", "finish_reason", "limit_source", "status_code",
+  "blockReason", "block_reason",
 }
 local CARRIERS = { "message", "raw", "detail", "error", "reason", "body", "msg" }
 
@@ -43,7 +44,8 @@ local function span_or_date(value)
 end
 
 local READERS = {
-  policy_name = name_of, limit = number, current = number, remaining = number, size_limit = number, size = number,
+  policy_name = name_of, guardrail = name_of, limit = number, current = number, remaining = number,
+  size_limit = number, size = number,
   budget_type = text, retry_after = span_or_date, retry_after_ms = number, request_id = text,
 }
 

@@ -115,10 +115,26 @@ function M.span(text)
   end
 end
 
+local ISO = { D = 86400, H = 3600, M = 60, S = 1 }
+
+-- "PT1M30S" (ISO 8601), in days and less.
+local function iso_span(text)
+  local days, clock = text:match("^P(%d*D?)T?([%d.HMS]*)$")
+  if not days or (days == "" and clock == "") then return nil end
+  local total = 0
+  for amount, unit in (days .. clock):gmatch("([%d.]+)(%u)") do
+    local number = M.number(amount)
+    if not number then return nil end
+    total = total + number * ISO[unit]
+  end
+  return M.number(total)
+end
+
 -- duration(value) -> seconds that the whole value stands for: 12, "12", "6m0s", "120ms"; or nil.
 function M.duration(value)
   local plain = M.number(value)
   if plain or type(value) ~= "string" or #value > LONGEST_SPAN then return plain end
+  if value:find("^P") then return iso_span(value) end
   local seconds, rest = M.span(M.lower(value))
   if seconds and not rest:find("%S") then return seconds end
   return nil

@@ -21,5 +21,5 @@ return {
     budget_exceeded = { "credit balance is too low", "reached your specified api usage limits" },
     too_large = { "prompt is too long", "exceed context limit" },
   },
-  said = { "prompt is too long: {current} tokens > {limit} maximum", "exceed context limit: {current}" },
+  said = { "prompt is too long: {current} tokens > {limit} maximum", "{current} + {size} > {limit}" },
 }

@@ -14,7 +14,7 @@ return {
       "feature_not_allowed",
       "security_blocked", "hooks_failed", "*content_filter*", "content_policy*", "*guardrail*", "moderation*",
       "model_blocked", "provider_blocked", "safety", "prohibited_content", "*access_denied_by_policy",
-      "content_blocked",
+      "content_blocked", "blocklist", "spii", "image_safety",
       "prompt_blocked", "*prompt_injection*", "*content_moderation*", "sensitive_content*", "cyber_policy*",
     },
     budget_exceeded = {
@@ -60,7 +60,8 @@ return {
       "rejected as a result of our safety system", "blocked by moderation", "may contain inappropriate content",
       "inappropriate content", "blocked by security policy", "request blocked by", "prompt blocked",
       "response blocked",
-      "policy violation", "violates policy", "safety filter", "jailbreak ... detected", "blocked pattern",
+      "policy violation", "violates policy", "safety filter", "敏感信息", "敏感内容", "违规", "jailbreak ... detected",
+      "blocked pattern",
     },
     budget_exceeded = {
       "budget has been exceeded", "exceededbudget", "spend limit exceeded", "spending limit exceeded", "over budget",
@@ -118,7 +119,7 @@ return {
     "usage: {current}, limit: {limit}", "usage {current} exceeds limit {limit}", "spent {current} of {limit}",
     "spend: {current}, budget: {limit}", "budget: {limit}, spend: {current}",
     "limit: {limit}, current usage: {current}", "current: {current}, limit: {limit}", "{current} exceeds {limit}",
-    "{current} of {limit} used", "used {current} / {limit}", "{current} > {limit}", "({current}/{limit}",
+    "{current} of {limit} used", "{current} / {limit}", "{current} > {limit}", "({current}/{limit}",
     "used {current} of {limit}",
     "used {current} of your {limit}",
     "limit of {limit}", "limit: {limit}", "limit is {limit}", "limit={limit}", "budget of {limit}", "budget: {limit}",
@@ -138,15 +139,16 @@ return {
     "rule \"{policy_name}\"", { "rule '{policy_name}' matched", last = true },
   },
   fields = {
-    policy_name = {
-      "policy_name", "policyName", "policy", "rule", "guardrail_name", "guardrailName", "guardrail", "ruleId",
-      "rule_id", "rule_name", "guardrail_id", "guardrailId",
+    policy_name = { "policy_name", "policyName", "policy", "rule", "ruleId", "rule_id", "rule_name" },
+    guardrail = {
+      "guardrail_name", "guardrailName", "guardrail", "guardrail_id", "guardrailId", "interveningGuardrail",
+      "intervening_guardrail", "guardrails",
     },
     limit = {
       "limit", "max_budget", "budget_limit", "hard_limit", "limit_usd", "quotaValue", "max_budget_usd", "budget_usd",
     },
     current = {
-      "current", "current_spend", "spend", "spend_usd", "used", "current_cost", "usage_usd", "current_usage",
+      "current", "current_spend", "spend", "spend_usd", "used", "spent", "current_cost", "usage_usd", "current_usage",
     },
     remaining = { "remaining", "remaining_budget" },
     budget_type = { "budget_type", "period", "budget_duration", "reset_period" },

@@ -24,8 +24,8 @@
 --   request_ids    names of header fields
 -- The kinds are those of errors, `too_large` (a kind of validation), `in_flight` (a budget that comes back) and `vague`
 -- (of a code that says less than the words and the status beside it).
--- The facts are policy_name, limit, current, remaining, size_limit, size, budget_type, retry_after, request_id; and of
--- replies cost, cache, provider, model, attempts.
+-- The facts are policy_name, guardrail (a name too, and a sign that one denied), limit, current, remaining, size_limit,
+-- size, budget_type, retry_after, retry_after_ms, request_id; and of replies cost, cache, provider, model, attempts.
 
 local spelling = require("llm_gateway.names")
 

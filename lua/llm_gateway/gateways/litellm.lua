@@ -37,7 +37,6 @@ return {
     "current spend: {current}, max_budget_per_session: {limit}", "current spend: {current}, max budget: {limit}",
     "current spend for token: {current}; max budget for token: {limit}", "guardrail: {policy_name}, message",
   },
-  fields = { policy_name = { "guardrail_name" } },
   headers = {
     retry_after = { "llm_provider-retry-after" },
     retry_after_ms = { "llm_provider-retry-after-ms" },

@@ -12,6 +12,6 @@ return {
     authentication = { "900900", "900901", "900902", "900903", "900904", "900905", "900907", "900908", "900910" },
   },
   words = { rate_limit = { "message throttled out" } },
-  fields = { policy_name = { "interveningGuardrail", "intervening_guardrail" }, retry_after = { "nextAccessTime" } },
+  fields = { retry_after = { "nextAccessTime" } },
   request_ids = { "activityid" },
 }
