@@ -228,6 +228,66 @@ describe("a conversation", function()
     end)
   end)
 
+  describe("over other dialects", function()
+    local ANSWERS = {
+      responses = { object = "response", status = "completed", output = {
+        { type = "reasoning", id = "r", summary = json.array() },
+        { type = "message", id = "m", role = "assistant", content = { { type = "output_text", text = "Hi" } } } } },
+      messages = { type = "message", role = "assistant", stop_reason = "end_turn",
+        content = { { type = "text", text = "Hi" } } },
+    }
+
+    for api, answer in pairs(ANSWERS) do
+      it(api .. " remembers what was said", function()
+        local scripted = support.answering(gateway, json.encode(answer))
+        local talk = llm.conversation(scripted, { api = api, model = "m", system = "Be brief.", max_tokens = 100 })
+        assert.same("Hi", llm.text(llm.assert(talk:say("Hello"))))
+        local each = api == "responses" and 3 or 2
+        assert.same(1 + each, #talk.messages)
+        llm.assert(talk:say("Again"))
+        assert.same(1 + 2 * each, #talk.messages)
+        assert.same("Be brief.", talk.messages[1].content)
+        local again = llm.assert(llm.conversation(scripted, { api = api, messages = talk:json() }))
+        assert.same(talk:json(), again:json())
+      end)
+    end
+
+    it("remembers a stream of them, and tells the system's text apart", function()
+      local events = {
+        '{"type":"message_start","message":{"type":"message","role":"assistant","content":[]}}',
+        '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
+        '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}',
+        '{"type":"content_block_stop","index":0}', '{"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+        '{"type":"message_stop"}',
+      }
+      local sent
+      local spy = support.streaming(gateway, events)
+      local talk = llm.conversation(spy, { api = "messages", model = "m", system = "x", max_tokens = 5 })
+      for text in llm.assert(talk:say("Hello", { stream = true })):texts() do sent = text end
+      assert.same("Hi", sent)
+      assert.same("system user assistant", roles(talk.messages))
+      assert.same("Hi", talk.messages[3].content[1].text)
+      local list = { { role = "system", content = "x" }, { role = "user" } }
+      assert.same("x", history.take_system(list))
+      assert.same({ { role = "user" } }, list)
+    end)
+
+    it("keeps what belongs together", function()
+      local list = { { role = "user" }, { type = "reasoning" }, { type = "function_call" },
+        { type = "function_call_output" }, { role = "assistant", type = "message" }, { role = "user" } }
+      history.shorten(list, 4, #list)
+      assert.same({ { role = "assistant", type = "message" }, { role = "user" } }, list)
+      list = { { role = "user", content = "a" }, { role = "assistant", content = { { type = "tool_use" } } },
+        { role = "user", content = { { type = "tool_result" } } }, { role = "assistant", content = "b" } }
+      history.shorten(list, 2, #list)
+      assert.same({ { role = "assistant", content = "b" } }, list)
+    end)
+
+    it("no other one", function()
+      assert.is_false(pcall(llm.conversation, client, { api = "completions" }))
+    end)
+  end)
+
   it("goes on in tasks", function()
     llm.run(function()
       local talk = llm.conversation(client)

@@ -2,16 +2,16 @@
 -- Leans on a client's chat and run_tools, and on history.lua for the list of messages. The list changes only when a
 -- turn has ended well: one that failed, broke off or was not read to its end leaves it as it was.
 
-local assemble = require("llm_gateway.reply.assemble")
 local checks = require("llm_gateway.request.schema")
 local core = require("llm_gateway.core")
+local dialects = require("llm_gateway.helpers.tool_dialects")
 local history = require("llm_gateway.helpers.history")
 local json = require("llm_gateway.json")
 
 local Talk = {}
 Talk.__index = Talk
 
-local inner = setmetatable({}, { __mode = "k" }) -- by talk: its client, the fields of each request, max_messages
+local inner = setmetatable({}, { __mode = "k" }) -- by talk: its client, api, fields of each request, max_messages
 
 local function check_talk(self, name)
   local own = inner[self]
@@ -27,18 +27,20 @@ local function is_of_ours(tool)
 end
 
 -- Tools with a function are run; others are the program's to answer, by say.
-local function verb_of(request)
+local function verb_of(own, request)
   for _, tool in ipairs(type(request.tools) == "table" and request.tools or {}) do
     if is_of_ours(tool) then return "run_tools" end
   end
-  return "chat"
+  return own.api
 end
 
 local function request_of(own, messages, given)
   local request = {}
   for name, value in pairs(own.fields) do request[name] = value end
   for name, value in pairs(given) do request[name] = value end
-  request.messages = messages
+  request[dialects[own.api].list] = messages
+  if own.api == "messages" then request.system = history.take_system(messages) or request.system end
+  request.api = verb_of(own, request) == "run_tools" and own.api or nil
   return request
 end
 
@@ -53,14 +55,13 @@ end
 
 -- A dry run has no message: nothing was said.
 local function remember_reply(self, own, turn, reply)
-  local choice = type(reply.choices) == "table" and reply.choices[1]
-  local message = type(choice) == "table" and choice.message
-  if type(message) == "table" then remember(self, own, turn.said, { message }) end
+  local answered = dialects[own.api].read(reply, 0).messages
+  if answered[1] then remember(self, own, turn.said, answered) end
 end
 
 local function remember_run(self, own, turn, messages)
   local answered = {}
-  for i = turn.length + 1, #messages do answered[#answered + 1] = messages[i] end
+  for i = #turn.sent + 1, #messages do answered[#answered + 1] = messages[i] end
   remember(self, own, turn.said, answered)
 end
 
@@ -75,11 +76,11 @@ local function watch(stream, on_item)
 end
 
 local function follow_stream(self, own, turn, stream)
-  local whole = assemble.new()
-  watch(stream, function(chunk, err)
+  local whole = stream.dialect.collector()
+  watch(stream, function(chunk, second)
     if chunk then
-      whole:add(history.copy(chunk))
-    elseif not err and not turn.is_over then
+      whole:add(history.copy(chunk), second)
+    elseif not second and not turn.is_over then
       turn.is_over = true
       remember_reply(self, own, turn, whole:value())
     end
@@ -93,15 +94,15 @@ local function follow_run(self, own, turn, run)
 end
 
 local function take_turn(self, own, turn, request)
-  local verb = verb_of(request)
+  local verb = verb_of(own, request)
   local answer, second, third, fourth = own.client[verb](own.client, request)
   if not answer then return nil, second end
   if request.stream then
-    local follow = verb == "chat" and follow_stream or follow_run
+    local follow = verb == "run_tools" and follow_run or follow_stream
     follow(self, own, turn, answer)
     return answer, second, third, fourth
   end
-  if verb == "chat" then remember_reply(self, own, turn, answer) else remember_run(self, own, turn, second) end
+  if verb == "run_tools" then remember_run(self, own, turn, second) else remember_reply(self, own, turn, answer) end
   return answer
 end
 
@@ -110,7 +111,8 @@ end
 
 -- Says something: text, the parts of a content, a message, or a list of messages (results of tools). `options` are
 -- fields of this one request (stream = true, temperature, ...). Returns the reply, or nil, err; with stream = true
--- what chat returns then, which has to be read to its end. Tools that have a function `call` are run (see run_tools).
+-- what chat returns then, which has to be read to its end (by anything but events). Tools that have a function `call`
+-- are run (see run_tools).
 function Talk:say(what, options)
   local own = check_talk(self, "say")
   if type(what) ~= "string" and type(what) ~= "table" then
@@ -122,7 +124,7 @@ function Talk:say(what, options)
   local said, messages = history.said(what), history.copy(self.messages)
   for _, message in ipairs(said) do table.insert(messages, message) end
   if own.max_messages then history.shorten(messages, own.max_messages, #messages - #said + 1) end
-  local turn = { said = said, length = #messages }
+  local turn = { said = said, sent = messages }
   local answer, second, third, fourth = take_turn(self, own, turn, request_of(own, messages, options or {}))
   return answer, second, third, fourth
 end
@@ -132,7 +134,7 @@ local new
 -- Another conversation that begins with what was said in this one.
 function Talk:fork()
   local own = check_talk(self, "fork")
-  return new(own.client, own.fields, own.max_messages, history.copy(self.messages))
+  return new(own, history.copy(self.messages))
 end
 
 -- The messages as JSON text: what `messages =` of another conversation takes. Or nil, and what of them is no JSON.
@@ -148,9 +150,9 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Beginnings
 
-function new(client, fields, max_messages, messages)
+function new(own, messages)
   local self = setmetatable({ messages = json.array(messages) }, Talk)
-  inner[self] = { client = client, fields = fields, max_messages = max_messages }
+  inner[self] = own
   return self
 end
 
@@ -168,6 +170,9 @@ local function check_options(client, options, level)
   if system ~= nil and type(system) ~= "string" then
     error("conversation: system: expected text, got " .. checks.shown(system), level + 1)
   end
+  if options.api ~= nil and not dialects[options.api] then
+    error('conversation: api: expected "chat", "responses" or "messages", got ' .. checks.shown(options.api), level + 1)
+  end
 end
 
 -- Begins a conversation. Options:
@@ -175,21 +180,23 @@ end
 --   max_messages  how many messages are kept, the system's included: the oldest are dropped, but never a call of
 --                 tools without its results
 --   messages      what was said before: a list, or the JSON text of one
+--   api           "chat", or the verb that asks in its place: "responses", "messages"
 --   and any field of chat (model, temperature, tools, ...), which goes with each turn.
 -- Returns the conversation, whose `messages` is the list so far; or nil, err when `messages` is no good (a file that
 -- was cut short). Raises over other options that are wrong.
 local function begin(client, options)
   options = options == nil and {} or options
   check_options(client, options, 2)
-  local messages, err = history.read(options.messages == nil and {} or options.messages)
+  local api = options.api or "chat"
+  local messages, err = history.read(options.messages == nil and {} or options.messages, api)
   if not messages then return nil, err end
   if options.system then history.set_system(messages, options.system) end
   local fields = {}
   for name, value in pairs(options) do fields[name] = value end
-  fields.system, fields.max_messages, fields.messages, fields.stream = nil, nil, nil, nil
+  for _, name in ipairs({ "system", "max_messages", "messages", "stream", "api" }) do fields[name] = nil end
   local most = options.max_messages or nil
   if most then history.shorten(messages, most, #messages) end
-  return new(client, fields, most, messages)
+  return new({ client = client, api = api, fields = fields, max_messages = most }, messages)
 end
 
 return { begin = begin }

@@ -55,12 +55,14 @@ local function message_fault(message, path)
   return path .. "." .. err.field, err.message:sub(#err.field + 3)
 end
 
-local function list_fault(list)
+-- Of what other dialects keep in their lists no more is asked than that it is a table.
+local function list_fault(list, api)
   for i, message in ipairs(list) do
+    if api ~= "chat" and type(message) == "table" then message = { role = "user" } end
     local path, fault = message_fault(message, at(i))
     if path then return path, fault end
   end
-  return pair_fault(list)
+  if api == "chat" then return pair_fault(list) end
 end
 
 local function decoded(text)
@@ -69,15 +71,15 @@ local function decoded(text)
   return list
 end
 
--- A checked copy of a list of messages, or of the JSON text of one; or nil, err.
-function M.read(given)
+-- A checked copy of a list of messages, or of the JSON text of one; or nil, err. api: whose list it is.
+function M.read(given, api)
   local list, why = given, nil
   if type(given) == "string" then list, why = decoded(given) end
   if why then return nil, requests.invalid("messages", why) end
   if type(list) ~= "table" or (#list == 0 and next(list) ~= nil) then
     return nil, requests.invalid("messages", "expected a list of messages, got " .. checks.shown(given))
   end
-  local path, fault = list_fault(list)
+  local path, fault = list_fault(list, api)
   if path then return nil, requests.invalid(path, fault) end
   return M.copy(list)
 end
@@ -101,13 +103,26 @@ function M.set_system(list, text)
   if is_system(list[1]) then list[1] = message else table.insert(list, 1, message) end
 end
 
+-- Takes the system's message out of a list; returns its content, or nil. Messages has a field for it.
+function M.take_system(list)
+  return is_system(list[1]) and table.remove(list, 1).content or nil
+end
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Forgetting
+
+-- Whether an item goes on with what the one before it began: results of tools, and what Responses has without a role
+-- (reasoning goes with the calls after it).
+local function goes_on(item)
+  if item == nil then return false end
+  local part = type(item.content) == "table" and item.content[1]
+  return item.role == "tool" or item.role == nil or (type(part) == "table" and part.type == "tool_result")
+end
 
 -- Where what begins at `i` ends: a message that calls tools goes with their results.
 local function end_of_unit(list, i)
   local last = i
-  while list[last + 1] and list[last + 1].role == "tool" do last = last + 1 end
+  while goes_on(list[last + 1]) do last = last + 1 end
   return last
 end
 
