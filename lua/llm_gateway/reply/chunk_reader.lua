@@ -72,6 +72,7 @@ end
 
 local function is_readable(choices)
   if type(choices) ~= "table" or choices[1] == nil then return false end
+  if choices[2] == nil then return type(choices[1]) == "table" end
   for i = 1, #choices do
     if type(choices[i]) ~= "table" then return false end
   end
@@ -148,10 +149,14 @@ local function read_choice(self, choice, position, halves, is_whole)
     choice.index = index
   end
   local state = self.states[index] or state_of(self, index)
-  if NO_REASON[choice.finish_reason] then choice.finish_reason = nil end
-  local last = choice.finish_reason ~= nil
-  local delta = delta_of(state, choice)
-  choice.delta = delta
+  local delta, last = choice.delta, choice.finish_reason ~= nil
+  if last and NO_REASON[choice.finish_reason] then
+    choice.finish_reason, last = nil, false
+  end
+  if not state.said or type(delta) ~= "table" then
+    delta = delta_of(state, choice)
+    choice.delta = delta
+  end
   if delta.tool_calls or delta.function_call then tidy_calls(delta) end
   if halves or state.halves then join_halves(state, choice, last) end
   if last or is_whole then end_choice(self, state) end
@@ -168,21 +173,13 @@ local function lowest(choices)
   return index
 end
 
-local function keep_texts(self, choices)
-  self.main = self.main or lowest(choices)
-  for i = 1, #choices do
-    local choice = choices[i]
-    if choice.index == self.main then
-      local delta = choice.delta
-      local text = delta.content
-      if type(text) ~= "string" then text = text and content.text(text) or "" end
-      if text ~= "" then self.partial:add(text) end
-      local thought = delta.reasoning_content or delta.reasoning
-      if type(thought) == "string" and thought ~= "" then self.reasoning:add(thought) end
-      self.text = text
-      return
-    end
-  end
+local function keep_texts(self, delta)
+  local text = delta.content
+  if type(text) ~= "string" then text = text and content.text(text) or "" end
+  if text ~= "" then self.partial:add(text) end
+  local thought = delta.reasoning_content or delta.reasoning
+  if thought and thought ~= "" and type(thought) == "string" then self.reasoning:add(thought) end
+  self.text = text
 end
 
 -- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`; and a fault
@@ -196,10 +193,16 @@ function Chat:read(chunk, _, halves)
     choices = readable(choices)
     chunk.choices = choices
   end
-  local is_whole = chunk.object == "chat.completion"
-  for i = 1, #choices do read_choice(self, choices[i], i, halves, is_whole) end
+  local is_whole, count = chunk.object == "chat.completion", #choices
+  for i = 1, count do read_choice(self, choices[i], i, halves, is_whole) end
   if halves then json.mend_all(chunk) end
-  if choices[1] then keep_texts(self, choices) end
+  if count > 0 then self.main = self.main or lowest(choices) end
+  for i = 1, count do
+    if choices[i].index == self.main then
+      keep_texts(self, choices[i].delta)
+      break
+    end
+  end
   return chunk, fault
 end
 

@@ -44,12 +44,24 @@ local function tells_refusal(value)
     or is_alone(value)
 end
 
+local USUAL = { stop = true, length = true, tool_calls = true }
+
+-- Whether a chunk of one choice has no field in which an error could be. Nearly every chunk passes here.
+local function is_usual(value, choices)
+  local choice = choices[1]
+  if value.error ~= nil or value.x_groq ~= nil or value.base_resp ~= nil then return false end
+  if choices[2] ~= nil or type(choice) ~= "table" or choice.error ~= nil then return false end
+  local reason = choice.finish_reason
+  return reason == nil or USUAL[reason] == true
+end
+
 -- Of a chat's completion, or a chunk of one.
 function M.of_chat(value)
-  if errors.is_error_body(value) then return value end
   local choices = value.choices
-  if type(choices) == "table" and choices[1] ~= nil then return nil end
-  return tells_refusal(value) and value or nil
+  local has_choices = type(choices) == "table" and choices[1] ~= nil
+  if has_choices and is_usual(value, choices) then return nil end
+  if errors.is_error_body(value) then return value end
+  return not has_choices and tells_refusal(value) and value or nil
 end
 
 -- Of another dialect's answer, which is known by one of the fields `names`.

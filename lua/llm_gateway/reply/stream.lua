@@ -31,7 +31,7 @@ end
 -- The next chunk (a table) and, of typed events, its name; nil at the end; nil, err when the stream broke, each time
 -- again. In a task the others go on meanwhile.
 function Stream:next()
-  check_stream(self, "next")
+  if getmetatable(self) ~= Stream then check_stream(self, "next") end
   if not self.ended then before_next(self, 2) end
   if self.ended then
     self.over = true
@@ -62,7 +62,7 @@ end
 -- What `for` calls: the next chunk; raises the error of a broken stream.
 function Stream:__call()
   check_for("for")
-  check_unread(self, "for", 2)
+  if self.over then check_unread(self, "for", 2) end
   local chunk, second = self:next()
   if chunk == nil and second then error(second, 0) end
   return chunk, second
