@@ -47,6 +47,39 @@ describe("retries", function()
     assert.same({ "server", 503, 2 }, { err.kind, err.status, err.attempts })
   end)
 
+  -- The attempts of a call whose every answer has this status, this error and these header lines; and the error.
+  local function attempts_at(status, error_json, headers)
+    local body = ('{"error":%s}'):format(error_json)
+    local refusing = support.scripted(gateway, { support.answer(body, { status = status, headers = headers }) }, {
+      max_retries = 1, on_retry = function(seen) table.insert(delays, seen.delay) end,
+    })
+    local _, err = refusing:chat(support.ask("hi"))
+    return err.attempts, err
+  end
+
+  it("never repeat a refusal, whatever its status", function()
+    for _, refusal in ipairs({
+      { 500, '{"message":"Guardrail \'pii\' blocked"}' }, { 503, '{"code":"insufficient_quota","message":"m"}' },
+      { 429, '{"message":"Request too large: Limit 10, Requested 20"}' }, { 429, '{"message":"budget exceeded"}' },
+      { 402, '{"message":"Insufficient credits"}', { "Retry-After: 0.01" } },
+    }) do
+      assert.equal(1, (attempts_at(refusal[1], refusal[2], refusal[3])), refusal[2])
+    end
+  end)
+
+  it("repeat where a budget is in flight and a wait is named", function()
+    local in_flight = '{"code":402,"message":"m","metadata":{"limit_source":"openrouter_in_flight_budget"}}'
+    assert.equal(2, (attempts_at(402, in_flight, { "Retry-After: 0.01" })))
+    assert.same({ 0.01 }, delays)
+    assert.equal(1, (attempts_at(402, in_flight)))
+  end)
+
+  it("back off where the wait that is named is 0", function()
+    local attempts, err = attempts_at(429, '{"message":"slow down"}', { "Retry-After: 0" })
+    assert.same({ 2, 0 }, { attempts, err.retry_after })
+    assert.is_true(delays[1] > 0.37 and delays[1] <= 0.5, tostring(delays[1]))
+  end)
+
   it("do not wait for longer than max_retry_delay", function()
     local started = core.now()
     local _, err = ask("flaky;times=9;code=429;retry_after=60")
