@@ -212,6 +212,7 @@ build = {
       ["llm_gateway.secrets.redact"] = "lua/llm_gateway/secrets/redact.lua",
       ["llm_gateway.secrets.undress"] = "lua/llm_gateway/secrets/undress.lua",
       ["llm_gateway.sse"] = "lua/llm_gateway/sse.lua",
+      ["llm_gateway.types.llm_gateway"] = "lua/llm_gateway/types/llm_gateway.lua",
       ["llm_gateway.version"] = "lua/llm_gateway/version.lua",
     },
     bin = {

@@ -30,7 +30,7 @@ M.rooms = {
   sse = "core",
   http = "core errors json",
   json = "core",
-  version = "", names = "",
+  version = "", names = "", types = "",
   health = "init core",
   cli = "init client core devgateway errors gateways http json loop options request secrets version",
   devgateway = "http json version", -- a process of its own, which must run without the C module
@@ -49,6 +49,9 @@ M.programs = { ["llm_gateway.devgateway.main"] = true, ["llm_gateway.cli.main"] 
 
 -- The longest that a file or a function may be, in lines.
 M.longest = { c = { file = 480, func = 50 }, lua = { file = 300, func = 50 } }
+
+-- Files of declarations alone, which nobody reads from end to end.
+M.declarations = { ["lua/llm_gateway/types/llm_gateway.lua"] = true }
 
 -- Words that belong in no file: paths of one machine, marks of what is unfinished, numbers of a tracker. The classes
 -- of one letter keep this list from finding itself.

@@ -1,10 +1,19 @@
--- Every Lua block of the README runs, against the development gateway.
+-- Every Lua block of README.md and doc/ runs against the development gateway, and every link leads somewhere.
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
-local function blocks()
-  local list, heading, code = {}, "", nil
-  for line in io.lines("README.md") do
+local function lines_of(command)
+  local list, pipe = {}, assert(io.popen(command))
+  for line in pipe:lines() do table.insert(list, line) end
+  pipe:close()
+  return list
+end
+
+local PAGES = lines_of("ls README.md doc/*.md")
+
+local function blocks(path)
+  local list, heading, code = {}, path, nil
+  for line in io.lines(path) do
     if code and line == "```" then
       table.insert(list, { heading = heading, text = table.concat(code, "\n") })
       code = nil
@@ -20,19 +29,19 @@ local function blocks()
 end
 
 local function compile(text, environment)
-  if not rawget(_G, "setfenv") then return assert(load(text, "README", "t", environment)) end
-  return rawget(_G, "setfenv")(assert(loadstring(text, "README")), environment) -- luacheck: ignore
+  if not rawget(_G, "setfenv") then return assert(load(text, "page", "t", environment)) end
+  return rawget(_G, "setfenv")(assert(loadstring(text, "page")), environment) -- luacheck: ignore
 end
 
-describe("the README's", function()
+describe("the documentation's", function()
   local gateway = support.gateway({ delay = 0.002 })
 
-  -- As in a program, but for the address of the gateway and for what is printed.
+  -- As in a program that began with the two first lines, but for the address of the gateway and for what is printed.
   local function environment()
     local patched = setmetatable({
       new = function(options)
         local given = {}
-        for name, value in pairs(options) do given[name] = value end
+        for name, value in pairs(options or {}) do given[name] = value end
         if not given.base_url or given.base_url:find("localhost:8000") then given.base_url = gateway.url end
         given.api_key = given.api_key or "gw_dev"
         return llm.new(given)
@@ -42,19 +51,74 @@ describe("the README's", function()
     local function print_to(...)
       for i = 1, select("#", ...) do table.insert(printed, tostring((select(i, ...)))) end
     end
+    local output = setmetatable({ write = function(_, ...) print_to(...) end }, { __index = io.stdout })
     return setmetatable({
       require = function(name) return name == "llm_gateway" and patched or require(name) end,
-      print = print_to, io = setmetatable({ write = print_to }, { __index = io }), assert = llm.assert,
+      llm = patched, client = patched.new({}),
+      print = print_to, assert = llm.assert,
+      io = setmetatable({ write = print_to, stdout = output }, { __index = io }),
     }, { __index = _G }), printed
   end
 
-  for i, block in ipairs(blocks()) do
-    it(("block %d (%s) runs"):format(i, block.heading), function()
-      local env, printed = environment()
-      compile(block.text, env)()
-      assert.is_true(#printed > 0 or block.text:find("print") == nil)
-    end)
+  local count = 0
+  for _, path in ipairs(PAGES) do
+    for i, block in ipairs(blocks(path)) do
+      count = count + 1
+      it(("%s, block %d (%s) runs"):format(path, i, block.heading), function()
+        local env, printed = environment()
+        compile(block.text, env)()
+        assert.is_true(#printed > 0 or block.text:find("print") == nil)
+      end)
+    end
   end
 
-  it("blocks are many", function() assert.is_true(#blocks() >= 15) end)
+  it("blocks are many", function() assert.is_true(count >= 35) end)
+end)
+
+describe("the documentation's links", function()
+  local function read(path)
+    local file = io.open(path)
+    local text = file and file:read("*a")
+    if file then file:close() end
+    return text
+  end
+
+  -- The anchor that a page's heading has.
+  local function anchor(heading)
+    return (heading:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-"))
+  end
+
+  local function anchors(text)
+    local set = {}
+    for heading in ("\n" .. text):gmatch("\n#+ ([^\n]+)") do set[anchor(heading)] = true end
+    return set
+  end
+
+  for _, path in ipairs(lines_of("ls README.md CONTRIBUTING.md doc/*.md doc/*.txt bench/README.md")) do
+    it("of " .. path .. " lead somewhere", function()
+      local folder = path:match("^(.*/)") or ""
+      for target in read(path):gmatch("%]%(([^)%s]+)%)") do
+        if not target:find("^https?://") then
+          local file, mark = target:match("^([^#]*)#?(.*)$")
+          local text = read(file == "" and path or folder .. file)
+          assert.is_string(text, target .. " leads nowhere")
+          assert.is_true(mark == "" or anchors(text)[mark] ~= nil, target .. " names no heading")
+        end
+      end
+    end)
+  end
+end)
+
+describe("the reference", function()
+  it("has each name that the types have", function()
+    local file = assert(io.open("doc/reference.md"))
+    local text = file:read("*a")
+    file:close()
+    for line in io.lines("lua/llm_gateway/types/llm_gateway.lua") do
+      local owner, name = line:match("^function (%a+)[.:]([%a_]+)%(")
+      if owner and owner ~= "Conversation" then
+        assert.truthy(text:find(name, 1, true), ("%s.%s is not in the reference"):format(owner, name))
+      end
+    end
+  end)
 end)
