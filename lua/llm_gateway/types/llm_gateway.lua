@@ -400,6 +400,10 @@ function Conversation:say(message, options) end
 ---@return llm_gateway.Conversation
 function Conversation:fork() end
 
+---The messages as JSON text.
+---@return string
+function Conversation:json() end
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Loops and tasks
 
@@ -503,6 +507,15 @@ function llm.info(reply) end
 ---@return any value
 ---@return llm_gateway.Error? err
 function llm.parsed(reply) end
+
+---@param reply table
+---@return string
+function llm.raw(reply) end
+
+---@param reply table
+---@return string text
+---@return table? details
+function llm.reasoning(reply) end
 
 ---Marks a table (a new one by default) as a list, so that it is sent as [] even when empty.
 ---@param list? table
