@@ -206,7 +206,7 @@ describe("a program's view", function()
       end)
     end
 
-    it("has a stream's cost once it was collected, and what headers tell before", function()
+    it("has a stream's cost once it came, and what headers tell before", function()
       local done = support.delta('"delta":{"content":"x"},"finish_reason":"stop"'):gsub("}$",
         ',"model":"m","usage":{"cost":0.25}}')
       local client = support.answering(gateway, "data: " .. done .. "\n\ndata: [DONE]\n\n", {
@@ -216,6 +216,9 @@ describe("a program's view", function()
       assert.same({ "hit", nil }, { stream:info().cache, stream:info().cost })
       local info = assert(stream:collect()):info()
       assert.same({ 0.25, "m", "hit" }, { info.cost, info.model, info.cache })
+      stream = assert(client:chat(support.ask("x", { stream = true })))
+      support.drain(stream)
+      assert.same({ 0.25, "m", "hit" }, { stream:info().cost, stream:info().model, stream:info().cache })
     end)
 
     it("has no rate limits where none are told", function()

@@ -39,7 +39,7 @@ function Stream:next()
   end
   self.taken = true
   local chunk, second = (self.list and reading.next_of_list or reading.next_of_transfer)(self)
-  if chunk == nil then self.over = true end
+  if chunk == nil then self.over = true elseif chunk.usage ~= nil then self.told = chunk end
   return chunk, second
 end
 
@@ -156,12 +156,12 @@ end
 
 Stream.__close = Stream.close
 
--- {status, headers, request_id, attempts, timings}: timings so far, or of the whole once it has ended.
+-- What reply:info() tells, as far as headers and the last usage tell it; timings so far, or of the whole once it ended.
 function Stream:info()
   check_stream(self, "info")
   local info = info_of.copy(self.about)
   info.timings = self.timings or self.transfer and self.transfer:timings()
-  return info_of.complete(info)
+  return info_of.complete(info, self.told)
 end
 
 function Stream:__tostring()
