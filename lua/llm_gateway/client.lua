@@ -12,12 +12,10 @@ local loops = require("llm_gateway.loop")
 local models = require("llm_gateway.request.models")
 local options = require("llm_gateway.options")
 local outgoing = require("llm_gateway.request.outgoing")
-local payload = require("llm_gateway.request.payload")
 local reasoning = require("llm_gateway.helpers.reasoning")
 local secrets = require("llm_gateway.secrets")
 local structured = require("llm_gateway.helpers.structured")
 local target = require("llm_gateway.request.target")
-local tool_runs = require("llm_gateway.helpers.run_tools")
 local url = require("llm_gateway.http.url")
 local wait = require("llm_gateway.loop.wait")
 
@@ -141,6 +139,7 @@ end
 -- returns what `for` takes: events {type = "text" | "tool_call" | "tool_result" | "done", ...} (see tool_run.lua).
 function Client:run_tools(request)
   local config = check_client(self, "run_tools", 2)
+  local tool_runs = require("llm_gateway.helpers.run_tools") -- a plain call needs none of it
   -- no tail call: it would lose the caller's line
   local first, second, third, fourth = tool_runs.run(self, config.loop, request, 2)
   return first, second, third, fourth
@@ -235,7 +234,7 @@ function Client:request(request)
   err = err or target.fault(request) or check_names(request, own, REQUEST_FIELDS, IN_BODY)
   if err then return nil, err end
   local call = { method = request.method or "POST", path = request.path, stream = request.stream }
-  err = payload.put(call, request, config.headers)
+  err = require("llm_gateway.request.payload").put(call, request, config.headers)
   if err then return nil, err end
   local answer
   answer, err = perform(self, config, own, call, 2)
