@@ -48,13 +48,31 @@ describe("reasoning", function()
     for name, way in pairs(known) do assert.same(way, gateways.named(name).reasoning) end
   end)
 
-  it("goes out with a chat", function()
-    local gateway = support.start()
-    local client = support.client(gateway)
-    assert(client:chat(support.ask("Hello", { reasoning = "low" })))
-    local body = json.decode(client:request({ method = "GET", path = "/~stats" }).last.body)
-    gateway:stop()
-    assert.same("low", body.reasoning_effort)
-    assert.is_nil(body.reasoning)
+  describe("in a chat", function()
+    local gateway
+
+    setup(function() gateway = support.start() end)
+    teardown(function() gateway:stop() end)
+
+    local function sent(options, level)
+      assert(support.client(gateway, options):chat(support.ask("Hello", { reasoning = level })))
+      local last = support.client(gateway):request({ method = "GET", path = "/~stats" }).last
+      return json.decode(last.body)
+    end
+
+    it("goes out as OpenAI has it", function()
+      local body = sent(nil, "low")
+      assert.same("low", body.reasoning_effort)
+      assert.is_nil(body.reasoning)
+    end)
+
+    it("goes out as the named gateway has it", function()
+      local function of(name, level) return sent({ gateway = name, api_path = "/v1" }, level) end
+      assert.same({ effort = "high" }, of("openrouter", "high").reasoning)
+      assert.same({ type = "disabled" }, of("anthropic", false).thinking)
+      assert.same({ type = "enabled" }, of("zhipu", "low").thinking)
+      assert.is_false(of("dashscope", false).enable_thinking)
+      assert.same("none", of("litellm", false).reasoning_effort)
+    end)
   end)
 end)

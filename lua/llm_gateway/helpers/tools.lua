@@ -149,7 +149,9 @@ end
 
 -- The result of a call that did not come to its end, of what it raised or what stopped it.
 function M.failure(err)
-  if errors.is(err) and err.kind == "task" then err = err.message end
+  if errors.is(err) and err.kind == "task" then
+    err = err.cause == nil and "the tool failed, and did not say why" or err.message
+  end
   return failed(tostring(err))
 end
 
