@@ -140,6 +140,28 @@ describe("the clocks #timed", function()
     within(0.15 + 2 * 0.04, core.now() - started)
   end)
 
+  local HEAD = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
+
+  local function event_of(bytes)
+    local empty = #support.delta('"delta":{"content":""}')
+    return "data: " .. support.delta(('"delta":{"content":"%s"}'):format(("x"):rep(bytes - empty))) .. "\n\n"
+  end
+
+  -- The 64 events are a little more than a transfer holds: what comes behind them waits in libcurl.
+  it("stand still while nobody reads a stream, and begin anew when somebody does", function()
+    local steps = { { send = HEAD .. event_of(1000):rep(64) }, { send = ":" .. ("c"):rep(100000) .. "\n\n" },
+      { delay = 0.75 }, { send = event_of(100) .. "data: [DONE]\n\n" } }
+    for _, clock in ipairs({ "timeout", "event_timeout" }) do
+      local own = support.scripted(gateway, steps, { [clock] = 0.3 })
+      local stream = llm.assert(own:chat(support.ask("x", { stream = true })))
+      local started = core.now()
+      while core.now() - started < 0.6 do llm.step(0.02) end
+      local chunks, err = support.drain(stream)
+      assert.is_nil(err)
+      assert.equal(65, #chunks)
+    end
+  end)
+
   -- A script's output whose process is stopped for a while, in its middle.
   local function run_stopped(script, before, stopped)
     local path = support.file(script)
