@@ -25,6 +25,8 @@ local function swallowed(more)
   return case
 end
 
+local NOT_PROCESSED = { words = "refused to process", attempts = 3, retryable = true }
+
 return {
   -- Nothing comes.
   { "never", chunks = 0, kind = "timeout", words = SILENT, options = QUICK },
@@ -33,7 +35,7 @@ return {
   { "reset", chunks = 0, kind = "connection", words = LOST },
   { "reset;tcp=1", chunks = 0, kind = "connection", words = LOST },
   { "reset;code=7", chunks = 0, kind = "connection", words = LOST, -- HTTP/2's "refused"
-    framed = { words = "the server refused the request" } },
+    framed = NOT_PROCESSED },
   { "goaway", chunks = 0, kind = "connection", words = LOST },
   { "goaway;last=0", chunks = 0, kind = "connection", words = LOST },
   { "garbage", chunks = 0, kind = "connection", words = NO_HTTP, framed = { words = LOST } },

@@ -88,8 +88,10 @@ local function read(client, fault, plain)
   return list, err, opened:info().attempts
 end
 
+-- On a loop of its own: what is lost on a connection that was kept is tried again.
 local function run(transport, fault, want)
-  local client = client_of(transport, want.options)
+  local loop = llm.new_loop()
+  local client = client_of(transport, want.options):with({ loop = loop })
   local before = stats(transport).requests
   local list, err, attempts = read(client, fault, want.plain)
   local after = stats(transport)
@@ -104,7 +106,7 @@ local function run(transport, fault, want)
     assert.is_nil(want.kind)
   end
   check_next(client, want)
-  client:close()
+  loop:close()
 end
 
 -- What a case wants on this transport, in this encoding.

@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "loop_idle.h"
 
-#define KEEPALIVE_SECONDS 45L /* routers forget connections that are silent for minutes */
+#define KEEPALIVE_SECONDS 45L          /* routers forget connections that are silent for minutes */
 #define BODY_READ         (16 * 1024L) /* bytes that libcurl reads at once */
 /* It decodes all that it has read, paused or not, and a compressed stream may grow a thousandfold.
  */
@@ -118,7 +118,7 @@ void transfer_extend_connect_timeout(transfer *t, int64_t ns) {
 }
 
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
-  SET(CURLOPT_BUFFERSIZE, o->stream ? STREAM_READ : BODY_READ);
+  SET(CURLOPT_BUFFERSIZE, o->stream && !o->http2 ? STREAM_READ : BODY_READ);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o, 0));
