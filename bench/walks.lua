@@ -9,7 +9,7 @@
 package.path = package.path .. ";bench/?.lua"
 local llm = require "llm_gateway"
 local place = require "place"
-local put_into_readme = require "readme"
+local readme = require "readme"
 
 local TIMES = 20
 
@@ -123,5 +123,5 @@ end
 
 print(rows("%-14s %9s %6s %9s %9s"))
 if arg[1] == "record" then
-  put_into_readme("the walks", rows("| %s | %s | %s | %s | %s |", "\n|---|---:|---:|---:|---:|") .. "\n")
+  readme.put("the walks", rows("| %s | %s | %s | %s | %s |", "\n|---|---:|---:|---:|---:|") .. "\n")
 end

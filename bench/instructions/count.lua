@@ -12,7 +12,7 @@
 package.path = package.path .. ";bench/?.lua;bench/instructions/?.lua"
 local callgrind = require "callgrind"
 local place = require "place"
-local put_into_readme = require "readme"
+local readme = require "readme"
 local stages = require "stages"
 local vm = require "vm"
 
@@ -91,6 +91,6 @@ server:stop()
 if arg[1] == "stages" then print(text) end
 if arg[1] == "record" then
   record(counts)
-  put_into_readme("the stages", text)
+  readme.put("the stages", text)
 end
 if arg[1] ~= "stages" then os.exit(compare(counts, dofile(RECORD)) and 0 or 1) end

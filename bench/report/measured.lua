@@ -6,7 +6,7 @@ local place = require "place"
 
 local M = {}
 
-local SECONDS_AT_MOST = 30 -- for one run; what takes longer is shown as such
+local SECONDS_AT_MOST = 20 -- for one run; what takes longer is shown as such
 
 -- The processors for server and client: two different ones where there are two.
 local function processors()

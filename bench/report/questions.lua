@@ -181,8 +181,8 @@ M.questions = {
     })),
   },
   {
-    key = "start", title = "Start-up", unit = "ms", per = "a start", value = "wall",
-    note = "A whole process: it loads the library and makes a client (wall time).",
+    key = "start", title = "Start-up", unit = "ms", per = "a start",
+    note = "A whole process: it loads the library and makes a client.",
     rows = {
       started("c", 30, "build/bench/limits start", LIMIT),
       started("hand54", 30, "lua5.4 -e 'require([[bare]]).easy({})'", { name = "Lua 5.4 and libcurl" }),
