@@ -26,7 +26,7 @@ end
 local function stage_of_core(file)
   local name = file:match("([^/]*)$")
   for _, row in ipairs(CORE_FILES) do
-    if name:find("^" .. row[1]) and name ~= "loop.c" and name ~= "list.h" then return row[2] end
+    if name:find("^" .. row[1]) and not name:find("^loop") and name ~= "list.h" then return row[2] end
   end
   return "core: transfers and loop"
 end
