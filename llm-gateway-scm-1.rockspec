@@ -63,6 +63,7 @@ build = {
       ["llm_gateway.devgateway.checks"] = "lua/llm_gateway/devgateway/checks.lua",
       ["llm_gateway.devgateway.completion"] = "lua/llm_gateway/devgateway/completion.lua",
       ["llm_gateway.devgateway.dictation"] = "lua/llm_gateway/devgateway/dictation.lua",
+      ["llm_gateway.devgateway.dialects"] = "lua/llm_gateway/devgateway/dialects.lua",
       ["llm_gateway.devgateway.exchange"] = "lua/llm_gateway/devgateway/exchange.lua",
       ["llm_gateway.devgateway.faults"] = "lua/llm_gateway/devgateway/faults.lua",
       ["llm_gateway.devgateway.files"] = "lua/llm_gateway/devgateway/files.lua",

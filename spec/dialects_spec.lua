@@ -218,6 +218,41 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
+describe("the development gateway", function()
+  local gateway = support.gateway()
+
+  local TOOL = { type = "object", properties = { city = { type = "string" } }, required = { "city" } }
+
+  it("answers in both dialects, whole and streamed", function()
+    local client = support.client(gateway)
+    local requests = {
+      responses = { model = "gpt-4", input = "Count to 3" },
+      messages = { model = "gpt-4", max_tokens = 99, messages = { { role = "user", content = "Count to 3" } } },
+    }
+    for verb, request in pairs(requests) do
+      assert.equal("1 2 3", llm.text(assert(client[verb](client, request))))
+      request.stream = true
+      local whole = llm.assert(llm.assert(client[verb](client, request)):collect())
+      assert.same({ "1 2 3", 3 }, { llm.text(whole), whole.usage.output_tokens })
+    end
+  end)
+
+  it("calls tools in both dialects", function()
+    local client = support.client(gateway)
+    local question = "What is the weather in Rome?"
+    for _, stream in ipairs({ false, true }) do
+      local first = llm.assert(client:responses({ model = "gpt-4", input = question, stream = stream,
+        tools = { { type = "function", name = "get_weather", parameters = TOOL } } }))
+      local second = llm.assert(client:messages({ model = "gpt-4", max_tokens = 99, stream = stream,
+        messages = { { role = "user", content = question } },
+        tools = { { name = "get_weather", input_schema = TOOL } } }))
+      if stream then first, second = assert(first:collect()), assert(second:collect()) end
+      assert.equal("Rome", llm.json.decode(first.output[1].arguments).city)
+      assert.same({ "Rome", "tool_use" }, { second.content[1].input.city, second.stop_reason })
+    end
+  end)
+end)
+
 describe("a Responses object", function()
   local gateway = support.gateway()
 

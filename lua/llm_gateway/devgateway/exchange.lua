@@ -82,14 +82,20 @@ function Exchange:open_events()
     ~= nil
 end
 
---- Sends one event whose data is a text. Returns false when the client is gone.
-function Exchange:send(data)
-  return self.http:write_chunk("data: " .. data .. "\n\n", false) ~= nil
+--- Sends one event whose data is a text, perhaps under a name. Returns false when the client is gone.
+function Exchange:send(data, name)
+  local field = name and "event: " .. name .. "\n" or ""
+  return self.http:write_chunk(field .. "data: " .. data .. "\n\n", false) ~= nil
 end
 
---- Ends the event stream as it should end.
+--- Ends an event stream whose last event told that it is the last.
+function Exchange:end_events()
+  self.finished = self.http:write_chunk("", true) ~= nil
+end
+
+--- Ends a chat's event stream as it should end.
 function Exchange:close_events()
-  self.finished = self:send("[DONE]") and self.http:write_chunk("", true) ~= nil
+  if self:send("[DONE]") then self:end_events() end
 end
 
 -- A half-closed connection counts as gone too: nobody who wants an answer hangs up.

@@ -6,6 +6,7 @@ local json = require "llm_gateway.devgateway.json"
 local audio = require "llm_gateway.devgateway.audio"
 local checks = require "llm_gateway.devgateway.checks"
 local completion = require "llm_gateway.devgateway.completion"
+local dialects = require "llm_gateway.devgateway.dialects"
 local vectors = require "llm_gateway.devgateway.vectors"
 local words = require "llm_gateway.devgateway.words"
 
@@ -125,6 +126,32 @@ local function chat(state, exchange)
   answer_whole(state, exchange, ask, done)
 end
 
+-- Sends the events, each after its delay.
+local function answer_typed(state, exchange, events)
+  local delay = tonumber(exchange:header("x-dev-delay")) or state.delay
+  if not exchange:open_events() then return end
+  for _, event in ipairs(events) do
+    if not exchange:wait(delay) or not exchange:send(json.encode(event[2]), event[1]) then return end
+  end
+  exchange:end_events()
+end
+
+-- The endpoint of another dialect.
+local function endpoint_of(dialect)
+  return function(state, exchange)
+    local given, refusal = read_body(exchange, function(body) return checks.chat(dialect.as_chat(body)) end)
+    if refusal then return exchange:refuse(refusal) end
+    local body = dialect.as_chat(given)
+    local ask, denial = admit(state, exchange, body, words.of_messages(body.messages))
+    if denial then return exchange:refuse(denial, given.stream) end
+    if not ask then return end
+    local done = completion.new(body, state.new_id)
+    state.guard:spend(ask.app_id, ask.cost)
+    if given.stream then return answer_typed(state, exchange, dialect.events(done)) end
+    exchange:reply(200, dialect.whole(done))
+  end
+end
+
 -- A list of numbers is one text given as tokens.
 local function input_texts(input)
   if type(input) == "string" then return { input } end
@@ -172,6 +199,8 @@ end
 
 local ROUTES = {
   { "^/v?1?/?chat/completions$", "POST", chat },
+  { "^/v?1?/?responses$", "POST", endpoint_of(dialects.responses) },
+  { "^/v?1?/?messages$", "POST", endpoint_of(dialects.messages) },
   { "^/v?1?/?embeddings$", "POST", embeddings },
   { "^/v?1?/?audio/transcriptions$", "POST", audio.transcribe },
   { "^/v?1?/?audio/speech$", "POST", audio.speak },
