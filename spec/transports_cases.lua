@@ -68,7 +68,7 @@ return {
   { "cut-plain;events=14", as = ANY, chunks = ALL, framed_by = { length = swallowed() } },
 
   -- It is none of what was asked for.
-  { "wrong-type", as = ANY, chunks = 0, kind = "stream", status = 200,
+  { "wrong-type", as = ANY, chunks = 0, kind = "stream",
     words = "expected an event stream or a chat completion, got text/html: <html>" },
   { "empty", as = ANY, chunks = 0, kind = "stream", words = EMPTY },
   { "heartbeat;every=0.01", as = ENDLESS, chunks = 0, kind = "timeout", words = NO_EVENT,
