@@ -2,7 +2,7 @@
 # build but CI's, which sets WERROR=-Werror: a newer compiler knows new ones.
 #
 #   make                      build/5.4/llm_gateway/core.so
-#   make LUA=5.1 (5.2, 5.3, jit)
+#   make LUA=5.1 (5.2, 5.3, jit, and 5.5, which `make lua5.5` builds first)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
 #   make sweep                every call with every allocation failing
 #   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
@@ -23,7 +23,7 @@ CFLAGS ?= -O2 -g
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef $(WERROR)
 LUA_NAME = $(if $(filter jit,$(LUA)),luajit,lua$(LUA))
-LUA_CFLAGS = $(shell pkg-config --cflags $(LUA_NAME))
+LUA_CFLAGS = $(shell PKG_CONFIG_PATH=$(CURDIR)/build/lua5.5 pkg-config --cflags $(LUA_NAME))
 CURL_CFLAGS = $(shell pkg-config --cflags libcurl)
 CURL_LIBS = $(shell pkg-config --libs libcurl)
 SHARED = $(if $(filter Darwin,$(shell uname -s)),-bundle -undefined dynamic_lookup,-shared)
@@ -36,6 +36,8 @@ ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DL
 SOURCES = $(wildcard src/*.c)
 OBJECTS = $(SOURCES:src/%.c=$(OUT)/%.o)
 
+export PATH := $(PATH):$(CURDIR)/build/lua5.5
+export PKG_CONFIG_PATH := $(CURDIR)/build/lua5.5:$(PKG_CONFIG_PATH)
 LUA_BINARY = $(LUA_NAME)
 SPEC ?= spec
 
@@ -64,6 +66,11 @@ $(OUT)/%.o: src/%.c $(wildcard src/*.h)
 rock:
 	rm -rf build/rock
 	$(MAKE) OUT=build/rock
+
+# Lua 5.5, where the system has none
+.PHONY: lua5.5
+lua5.5:
+	sh spec/lua55/build.sh
 
 .PHONY: test
 test:
