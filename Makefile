@@ -30,7 +30,7 @@ SHARED = $(if $(filter Darwin,$(shell uname -s)),-bundle -undefined dynamic_look
 
 NAME = $(LUA)$(if $(filter no,$(EPOLL)),-poll)$(SUFFIX)
 OUT  = build/$(NAME)
-ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DLLMG_NO_EPOLL) \
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DLLMG_NO_DESCRIPTOR) \
              $(LUA_CFLAGS) $(CURL_CFLAGS)
 
 SOURCES = $(wildcard src/*.c)
@@ -46,9 +46,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
-FUZZ_CORE = $(FUZZ_FLOOR0) src/clock.c src/platform_process.c src/failure.c src/file.c src/form.c src/sink.c src/transfer_files.c \
-            src/socket.c src/socket_posix.c src/loop.c src/loop_idle.c \
-            src/transfer.c src/transfer_coding.c src/transfer_options.c src/transfer_events.c src/poller_epoll.c
+FUZZ_CORE = $(filter-out src/l%,$(SOURCES)) $(wildcard src/loop*.c) # all below the binding
 
 .PHONY: all
 all: $(OUT)/llm_gateway/core.so

@@ -19,13 +19,11 @@ function M.build(target, flags, files)
   return path
 end
 
-local CORE = "sse buffer clock mem file form sink platform_process failure socket socket_posix loop loop_idle"
-  .. " transfer transfer_coding transfer_files transfer_options transfer_events poller_epoll poller_multi"
-
--- The same for a program on top of the core, without the binding.
+-- The same for a program on top of the core, without the binding, whose files begin with l (but for the loop's).
 function M.build_with_core(target, files)
-  local sources = files .. " " .. (CORE):gsub("%S+", "src/%0.c")
-  return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources .. " $(pkg-config --libs libcurl)")
+  local core = "$(ls src/*.c | grep -v '^src/l') $(ls src/loop*.c)"
+  local sources = ("%s %s $(pkg-config --libs libcurl)"):format(files, core)
+  return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources)
 end
 
 local function load_peer()

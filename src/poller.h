@@ -1,9 +1,9 @@
 /* poller.h: waits for curl's sockets and timers, and lets curl act on them.
  *
- * One of two files implements it: poller_epoll.c (Linux) puts all of it behind
- * one descriptor that a host can watch; poller_multi.c works wherever libcurl
- * does, without a descriptor. Build with -DLLMG_NO_EPOLL to have the second on
- * Linux too. A kqueue would be a third. Leans on libcurl's multi interface.
+ * Two kinds implement it: poller_descriptor.c puts all of it behind one
+ * descriptor that a host can watch (epoll on Linux, kqueue on macOS and BSD);
+ * poller_multi.c works wherever libcurl does, without a descriptor. Build with
+ * -DLLMG_NO_DESCRIPTOR to have the second everywhere.
  */
 #ifndef LLMG_POLLER_H
 #define LLMG_POLLER_H
@@ -14,12 +14,6 @@
 
 #include "visibility.h"
 LLMG_HIDDEN_BEGIN
-
-#if defined(__linux__) && !defined(LLMG_NO_EPOLL)
-#define LLMG_EPOLL 1
-#else
-#define LLMG_EPOLL 0
-#endif
 
 typedef struct poller poller;
 

@@ -1,46 +1,31 @@
-/* poller_multi.c: poller.h on curl_multi_poll(3), for systems without epoll.
+/* poller_multi.c: poller.h on curl_multi_poll(3), wherever libcurl works.
  *
  * There is no descriptor: a host drives the loop itself, now and then.
  */
-#include "poller.h"
-
-#if !LLMG_EPOLL
+#include "poller_class.h"
 
 #include "clock.h"
 #include "mem.h"
 
-struct poller {
-  CURLM *multi;
-  int64_t alarm;
-  poller_wait wait;
-};
+#define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
-poller *poller_new(CURLM *multi) {
-  poller *p = mem_zeroed(sizeof *p);
-  if (p == NULL) return NULL;
-  p->multi = multi;
-  p->alarm = CLOCK_NEVER;
-  return p;
+static poller *make(CURLM *multi) {
+  (void)multi;
+  return mem_zeroed(sizeof(poller));
 }
 
-void poller_free(poller *p) {
+static void free_it(poller *p) {
   mem_free(p);
 }
 
-int poller_watch(poller *p) {
+static int watch(poller *p) {
   (void)p;
   return -1;
 }
 
-void poller_alarm(poller *p, int64_t moment) {
-  p->alarm = moment;
+static void nothing(poller *p) {
+  (void)p;
 }
-
-void poller_rest(poller *p) {
-  p->alarm = CLOCK_NEVER;
-}
-
-#define LONGEST_POLL_MS (24 * 60 * 60 * 1000) /* curl_multi_poll knows no "no limit" */
 
 static void wait(poller *p, int ms) {
   int64_t began = clock_now();
@@ -52,7 +37,7 @@ static void wait(poller *p, int ms) {
 /* libcurl's own timers bound the wait inside curl_multi_poll. Performing first could consume the
  * very event we are about to wait for. All sockets are served in one call: the budget cannot be
  * kept closer. */
-bool poller_drive(poller *p, int64_t until, int64_t budget) {
+static bool drive(poller *p, int64_t until, int64_t budget) {
   int running;
   (void)budget;
   int ms = clock_poll_timeout(clock_now(), until < p->alarm ? until : p->alarm);
@@ -62,19 +47,9 @@ bool poller_drive(poller *p, int64_t until, int64_t budget) {
   return true;
 }
 
-poller_wait poller_last_wait(const poller *p) {
-  return p->wait;
-}
-
-/* Every call of poller_drive looks. */
-void poller_reread(poller *p, curl_socket_t fd) {
+/* Every drive looks at everything. */
+static void reread(poller *p, curl_socket_t fd) {
   (void)p, (void)fd;
 }
 
-void poller_poke_all(poller *p) {
-  (void)p;
-}
-
-#else
-typedef int poller_multi_is_not_built;
-#endif
+const poller_class poller_multi = {make, free_it, watch, nothing, nothing, drive, reread, nothing};
