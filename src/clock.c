@@ -10,11 +10,11 @@
 int64_t clock_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec;
+  return (int64_t)now.tv_sec * ONE_SECOND + now.tv_nsec;
 }
 
 int64_t clock_from_seconds(double seconds) {
-  double ns = seconds * (double)CLOCK_SECOND;
+  double ns = seconds * (double)ONE_SECOND;
   if (!(ns > 0)) return 0;
   return ns >= (double)CLOCK_NEVER ? CLOCK_NEVER : (int64_t)ns;
 }

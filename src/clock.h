@@ -7,8 +7,8 @@
 #include "visibility.h"
 LLMG_HIDDEN_BEGIN
 
-#define CLOCK_NEVER  INT64_MAX
-#define CLOCK_SECOND INT64_C(1000000000)
+#define CLOCK_NEVER INT64_MAX
+#define ONE_SECOND  INT64_C(1000000000)
 
 /* Nanoseconds since some fixed moment; never goes back. */
 int64_t clock_now(void);

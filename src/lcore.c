@@ -98,7 +98,7 @@ void lcore_free_places(lcore_place *first) {
 
 /* now() -> seconds on a clock that never goes back */
 static int l_now(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)CLOCK_SECOND);
+  lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)ONE_SECOND);
   return 1;
 }
 

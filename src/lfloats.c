@@ -14,7 +14,8 @@ static void fill_sextets(void) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   unsigned char filled[256];
   memset(filled, BAD, sizeof filled);
-  for (unsigned i = 0; i < sizeof digits - 1; i++) filled[(unsigned char)digits[i]] = (unsigned char)i;
+  for (unsigned i = 0; i < sizeof digits - 1; i++)
+    filled[(unsigned char)digits[i]] = (unsigned char)i;
   filled['+'] = filled['-'] = 62;
   filled['/'] = filled['_'] = 63;
   memcpy(sextets, filled, sizeof sextets); /* the same from every thread that opens the module */

@@ -8,11 +8,11 @@
 #include "platform_process.h"
 #include "poller.h"
 
-#define LATE (CLOCK_SECOND / 20) /* a host may be so late without having stopped */
+#define LATE (ONE_SECOND / 20) /* a host may be so late without having stopped */
 #define IDLE                                                                                       \
-  ((MAX_IDLE_SECONDS + 1) * CLOCK_SECOND + CLOCK_SECOND / 20) /* libcurl counts whole seconds */
-#define STOPPED CLOCK_SECOND        /* later than this, it was not driving at all */
-#define FRAME   (CLOCK_SECOND / 10) /* who does not watch the descriptor steps as often */
+  ((MAX_IDLE_SECONDS + 1) * ONE_SECOND + ONE_SECOND / 20) /* libcurl counts whole seconds */
+#define STOPPED ONE_SECOND        /* later than this, it was not driving at all */
+#define FRAME   (ONE_SECOND / 10) /* who does not watch the descriptor steps as often */
 
 struct loop {
   CURLM *multi;

@@ -225,7 +225,7 @@ static int l_pull(lua_State *L) {
 /* transfer:limit_events(seconds): see transfer_limit_events */
 static int l_limit_events(lua_State *L) {
   lua_transfer *u = check(L);
-  transfer_limit_events(u->transfer, (int64_t)(luaL_checknumber(L, 2) * (double)CLOCK_SECOND));
+  transfer_limit_events(u->transfer, (int64_t)(luaL_checknumber(L, 2) * (double)ONE_SECOND));
   return 0;
 }
 

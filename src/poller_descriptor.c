@@ -12,7 +12,7 @@
 #include "readiness.h"
 
 #define MAX_ROUNDS  32 /* batches before the caller gets a turn */
-#define BLIND_PAUSE (CLOCK_SECOND / 50)
+#define BLIND_PAUSE (ONE_SECOND / 50)
 
 typedef struct descriptor_poller {
   poller base; /* first: a poller is one of these */
@@ -52,7 +52,7 @@ static void show(descriptor_poller *d) {
 static int on_timer(CURLM *multi, long timeout_ms, void *self) {
   descriptor_poller *d = self;
   (void)multi;
-  d->curl_due = timeout_ms < 0 ? CLOCK_NEVER : clock_now() + timeout_ms * (CLOCK_SECOND / 1000);
+  d->curl_due = timeout_ms < 0 ? CLOCK_NEVER : clock_now() + timeout_ms * (ONE_SECOND / 1000);
   show(d);
   return 0;
 }
@@ -152,7 +152,7 @@ static int wait_for_ready(descriptor_poller *d, int64_t until, ready_socket *rea
   int ms = clock_poll_timeout(began, sooner(earliest(d), until));
   int n = readiness_wait(&d->set, ms, ready, full);
   d->base.wait.took = clock_now() - began;
-  d->base.wait.late = ms < 0 ? 0 : d->base.wait.took - ms * (CLOCK_SECOND / 1000);
+  d->base.wait.late = ms < 0 ? 0 : d->base.wait.took - ms * (ONE_SECOND / 1000);
   return n;
 }
 

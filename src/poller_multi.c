@@ -31,7 +31,7 @@ static void wait(poller *p, int ms) {
   int64_t began = clock_now();
   curl_multi_poll(p->multi, NULL, 0, ms < 0 ? LONGEST_POLL_MS : ms, NULL);
   p->wait.took = clock_now() - began;
-  p->wait.late = ms < 0 ? 0 : p->wait.took - ms * (CLOCK_SECOND / 1000);
+  p->wait.late = ms < 0 ? 0 : p->wait.took - ms * (ONE_SECOND / 1000);
 }
 
 /* libcurl's own timers bound the wait inside curl_multi_poll. Performing first could consume the

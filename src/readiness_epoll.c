@@ -76,8 +76,8 @@ void readiness_set_timer(readiness *r, int64_t moment) {
   struct itimerspec at = {{0, 0}, {0, 0}};
   r->armed = moment;
   if (moment != CLOCK_NEVER) {
-    at.it_value.tv_sec = (time_t)(moment / CLOCK_SECOND);
-    at.it_value.tv_nsec = (long)(moment % CLOCK_SECOND);
+    at.it_value.tv_sec = (time_t)(moment / ONE_SECOND);
+    at.it_value.tv_nsec = (long)(moment % ONE_SECOND);
   }
   timerfd_settime(r->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }

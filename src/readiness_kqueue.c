@@ -20,7 +20,7 @@
 #include "clock.h"
 
 #define TIMER_IDENT 1 /* of the timer; idents of sockets have another filter */
-#define MILLISECOND (CLOCK_SECOND / 1000)
+#define MILLISECOND (ONE_SECOND / 1000)
 
 static void close_on_exec(int fd) {
   if (fd >= 0) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -133,11 +133,11 @@ int readiness_wait(readiness *r, int ms, ready_socket *ready, bool *full) {
 
 /* ---- a trial ---- */
 
-static bool sees(readiness *r, int ms, short filter) {
+static bool sees(readiness *r, int ms, int filter) {
   struct kevent events[READINESS_BATCH];
   int n = ask(r, ms, events);
   for (int i = 0; i < n; i++)
-    if (events[i].filter == filter) return true;
+    if ((int)events[i].filter == filter) return true;
   return false;
 }
 

@@ -2,8 +2,9 @@
  * Linux. */
 #ifdef __linux__
 #define _GNU_SOURCE /* POLLRDHUP, struct tcp_info */
-#else
-#define _POSIX_C_SOURCE 200809L
+#elif defined(__APPLE__)
+#define _DARWIN_C_SOURCE  /* MSG_DONTWAIT; the BSDs show it unless they are asked for POSIX alone  \
+                           */
 #endif
 #include "socket.h"
 

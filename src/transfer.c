@@ -9,9 +9,9 @@
 #include "clock.h"
 #include "mem.h"
 
-#define DRAIN_TIME  (CLOCK_SECOND / 10)
+#define DRAIN_TIME  (ONE_SECOND / 10)
 #define NO_LIMIT    ((size_t)-1 / 16) /* so that sums of sizes hold */
-#define LOOK_AGAIN  (CLOCK_SECOND / 4)
+#define LOOK_AGAIN  (ONE_SECOND / 4)
 #define TOTAL_WORDS "it took too long in all"
 
 /* ---- states ---- */

@@ -12,7 +12,7 @@
 
 #include "clock.h"
 
-#define LOST_AT_ONCE CLOCK_SECOND /* after sending: see transfer_was_lost_unanswered */
+#define LOST_AT_ONCE ONE_SECOND /* after sending: see transfer_was_lost_unanswered */
 
 /* ---- failures ---- */
 
@@ -311,7 +311,7 @@ static double seconds_of(CURL *easy, CURLINFO info) {
 }
 
 static double seconds_between(int64_t from, int64_t to) {
-  return (double)(to - from) / (double)CLOCK_SECOND;
+  return (double)(to - from) / (double)ONE_SECOND;
 }
 
 /* libcurl's own time of the first byte is that of the first byte sent, for a POST. */

@@ -105,8 +105,8 @@ static CURLcode set_version(CURL *easy, const transfer_options *o) {
  * with several addresses it gives each its share of the connect timeout, and goes on to the next.
  */
 static long connect_patience(const transfer_options *o, int64_t lent) {
-  int64_t ms = o->connect_timeout / (CLOCK_SECOND / 1000);
-  int64_t more = ms / 10 + 1 + lent / (CLOCK_SECOND / 1000);
+  int64_t ms = o->connect_timeout / (ONE_SECOND / 1000);
+  int64_t more = ms / 10 + 1 + lent / (ONE_SECOND / 1000);
   return o->connect_timeout == 0 || ms > INT_MAX / 2 || more > INT_MAX / 2 ? INT_MAX
                                                                            : (long)(ms + more);
 }

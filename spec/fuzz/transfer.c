@@ -30,7 +30,7 @@
 #include "wire.h"
 
 #define OPERATION  0xFF
-#define TICK       (CLOCK_SECOND / 25) /* short enough to count as driving the loop */
+#define TICK       (ONE_SECOND / 25) /* short enough to count as driving the loop */
 #define TOTAL      (12 * TICK)         /* of total_timeout: no exchange lasts longer */
 #define MAX_STEPS  200                 /* of an exchange whose server is done */
 #define MAX_SENT   ((size_t)288 << 10) /* of an input, with its repeats: a head may have less */

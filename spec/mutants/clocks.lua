@@ -28,7 +28,7 @@ return {
   { "total_timeout begins anew with each byte", "sooner(&d, t->started_at, o->total_timeout",
     "sooner(&d, t->active_at, o->total_timeout", "clocks" },
   { "total_timeout does not hold while events are pulled", "  check_total_timeout(t);\n", "", "clocks stream loop" },
-  { "a drain has no end", "if (now < t->drain_until) return t->drain_until;", "if (true) return now + CLOCK_SECOND;",
+  { "a drain has no end", "if (now < t->drain_until) return t->drain_until;", "if (true) return now + ONE_SECOND;",
     "clocks loop stream" },
   { "a host's name that has two addresses is tried at one", "  loop_poke_all(m->loop);\n", "", "process" },
   { "a failure is finished as if the answer were whole",

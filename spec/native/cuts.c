@@ -110,7 +110,7 @@ static void note_all(play *p, transfer *t, buffer *result) {
 /* One exchange, its answer cut at two places. Where nothing tells its length, its end does. */
 static void run(play *p, const char *bytes, size_t n, size_t first, size_t second, buffer *result) {
   transfer_options o = {.method = "GET", .url = p->url, .stream = true, .proxy = ""};
-  o.timeout = 5 * CLOCK_SECOND;
+  o.timeout = 5 * ONE_SECOND;
   o.max_body_bytes = o.max_event_bytes = MOST_BYTES;
   buffer_clear(result);
   transfer *t = transfer_new(p->loop);

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Compiles all of src/ for systems that are not at hand, with zig cc (PyPI: ziglang), which brings their headers: a file
+# that asks for what another system does not have is seen here. Nothing is linked or run.
+# Ends with 0; with 69 where zig cannot be had.
+set -eu
+cd "$(dirname "$0")/.."
+
+ZIG_VERSION=0.17.1
+TARGETS="x86_64-linux-musl aarch64-macos x86_64-freebsd x86_64-netbsd x86_64-openbsd"
+
+room=build/cross
+zig="$room/zig/bin/python -m ziglang"
+if ! $zig version >/dev/null 2>&1; then
+  rm -rf "$room/zig"
+  python3 -m venv "$room/zig" >/dev/null 2>&1 &&
+    "$room/zig/bin/pip" install -q --disable-pip-version-check "ziglang==$ZIG_VERSION" >/dev/null 2>&1 ||
+    { echo "zig cannot be had: python3-venv or its registry is missing"; exit 69; }
+fi
+
+# libcurl's and Lua's headers are the same everywhere.
+mkdir -p "$room/include"
+cp -r "$(pkg-config --variable=includedir libcurl | sed 's,$,/curl,')" "$room/include/" 2>/dev/null ||
+  cp -r /usr/include/*/curl "$room/include/"
+cp /usr/include/lua5.4/*.h /usr/include/*/lua5.4-deb-multiarch.h "$room/include/"
+
+for target in $TARGETS; do
+  echo "$target"
+  mkdir -p "$room/$target"
+  for file in src/*.c; do
+    ZIG_GLOBAL_CACHE_DIR=$room/cache ZIG_LOCAL_CACHE_DIR=$room/cache $zig cc -target "$target" -std=c11 \
+      -Wall -Wextra -Wshadow -Wundef -Werror "-I$room/include" -c -o "$room/$target/$(basename "$file" .c).o" "$file"
+  done
+done
