@@ -5,8 +5,8 @@ local tables = require "tables"
 
 local M = {}
 
-local PANEL, GAP, ROW, TOP = 430, 16, 22, 34 -- pixels
-local NAMES, NUMBERS = 190, 64 -- pixels for the names before, and the numbers behind a bar
+local PANEL, GAP, ROW, TOP = 436, 16, 22, 34 -- pixels
+local NAMES, NUMBERS = 196, 64 -- pixels for the names before, and the numbers behind a bar
 
 local TITLE = "What a call takes: llm-gateway beside libcurl in C, Lua by hand and OpenAI's SDKs"
 local FOOT = "Shorter is better. An arrow marks a bar that was cut. Medians; bench/README.md has the rest."
