@@ -1,6 +1,10 @@
 -- mutants/connections.lua: breaks of what a connection carries, and of what libcurl is told: {what, the text, instead
 -- of it, specs}.
 return {
+  { "a refusal's event stream is one", "bool asked = t->options.stream && status < 300;", "bool asked = t->options.stream;",
+    "faults verbs stream" },
+  { "an answer of events is a stream unasked", "bool asked = t->options.stream && status < 300;", "bool asked = status < 300;",
+    "stream verbs faults" },
   { "a kept connection's age does not matter", "  SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);\n", "", "kept retry" },
   { "a kept connection with bytes to read is fine", "http2 ? POLLRDHUP : POLLRDHUP | POLLIN", "POLLRDHUP", "kept" },
   { "a kept connection that was closed is fine", "return poll(&p, 1, 0) > 0;", "return poll(&p, 1, 0) > 1;",
@@ -34,10 +38,6 @@ return {
   { "a body has no limit", "if (limit != 0 && n > limit - buffer_length(&t->body))", "if (false)", "limits faults" },
   { "an event has no limit", "options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes", "NO_LIMIT",
     "limits faults" },
-  { "a refusal's event stream is one", "t->options.stream && status < 300 && ", "t->options.stream && ",
-    "faults errors verbs stream" },
-  { "an answer of events is a stream unasked", "t->is_event_stream = t->options.stream &&", "t->is_event_stream =",
-    "stream verbs faults" },
   { "a path's dots are resolved", "  SET(CURLOPT_PATH_AS_IS, 1L);\n", "", "verbs origins client" },
   { "streams may be compressed", 'o->stream ? "identity" : ""', '""', "client stream limits" },
   { "libcurl speaks any scheme", '  SET(CURLOPT_PROTOCOLS_STR, "http,https");\n', "", "origins",
