@@ -195,6 +195,11 @@ describe("a kept connection", function()
     assert.is_true(kept.over)
   end)
 
+  it("carries no request once it is too old #timed", function()
+    local _, _, server = two_calls({}, function() os.execute("sleep 5.1") end)
+    assert.equal(2, #server.connections)
+  end)
+
   it("is not kept after a status of 500 and more", function()
     for status, connections in pairs({ [429] = 1, [500] = 2, [503] = 2 }) do
       local server = serve({})
