@@ -1,6 +1,7 @@
 #!/bin/sh
 # part.sh: runs one part, "NAME | COMMAND", and prints its output whole when it ends; parts.sh starts it. It adds
 # "PASSED FAILED SKIPPED" to $ROOM/results: busted's own counts where it ran, else one for the command.
+# A command that ends with 69 (EX_UNAVAILABLE) could not run here, and has said why: it counts as skipped.
 # With QUICK=yes a part that passed is one line.
 name=${1%% | *}
 log=$(mktemp "$ROOM/log.XXXXXX")
@@ -16,6 +17,7 @@ counts=$(awk -v status=$status -F '[ /]+' '
   /^[0-9]+ success(es)? \/ / { seen = 1; passed += $1; failed += $3 + $5; skipped += $7 }
   END {
     if (!seen) passed = status == 0
+    if (status == 69 && !seen) { print "0 0 1"; exit }
     if (status != 0 && failed == 0) failed = 1
     print passed + 0, failed + 0, skipped + 0
   }' "$log")

@@ -3,7 +3,7 @@ local texts = { "baking bread at home", "the rules of chess", "repairing a bicyc
 local question = arg[1] or "How do I bake bread?"
 
 local function similarity(a, b)
-  local sum = 0
+  local sum = 0.0
   for i = 1, #a do sum = sum + a[i] * b[i] end
   return sum
 end

@@ -35,7 +35,7 @@ local function stream()
 end
 
 local function similarity(a, b)
-  local sum = 0
+  local sum = 0.0
   for i = 1, #a do sum = sum + a[i] * b[i] end
   return sum
 end
@@ -44,7 +44,7 @@ local function embeddings()
   title("Embeddings: which of these is nearest to \"How do I bake bread?\"")
   local texts = { "How do I bake bread?", "baking bread at home", "the rules of chess", "repairing a bicycle" }
   local data = llm.assert(client:embeddings({ input = texts })).data
-  local best, nearest = -1, nil
+  local best, nearest = -1.0, nil
   for i = 2, #texts do
     local value = similarity(data[1].embedding, data[i].embedding)
     print(("  %.3f  %s"):format(value, texts[i]))

@@ -118,6 +118,16 @@ if there clang; then
   done
 fi
 if there luacheck; then part "luacheck | make -s lint"; else skip "luacheck" "not installed"; fi
+if there emmylua_check; then
+  part "types of the documentation | sh spec/types.sh"
+else
+  skip "types of the documentation" "emmylua_check is not installed (cargo install emmylua_check@0.25.1)"
+fi
+if there python3 && python3 -m venv --help >/dev/null 2>&1; then
+  part "compiles for musl, macOS and the BSDs | sh spec/cross.sh"
+else
+  skip "compiles for musl, macOS and the BSDs" "python3-venv is not installed"
+fi
 if there valgrind; then part "instructions | make -s instructions"; fi
 run_parts "$JOBS"
 

@@ -424,6 +424,11 @@ function Task:on_done(fn) end
 ---@return "pending"|"running"|"done"|"failed"|"cancelled"
 function Task:status() end
 
+---What map gives: by index; n is their number.
+---@class llm_gateway.Results
+---@field n integer
+---@field [integer] any
+
 ---@class llm_gateway.Loop
 ---@field on_busy? fun(loop: llm_gateway.Loop)
 ---@field on_idle? fun(loop: llm_gateway.Loop)
@@ -441,11 +446,11 @@ function Loop:step(timeout, budget) end
 ---@return boolean
 function Loop:pending() end
 
----@param fn fun(...: any): any
+---@param fn function
 ---@return llm_gateway.Task
 function Loop:spawn(fn, ...) end
 
----@param fn fun(...: any): any
+---@param fn function
 ---@return any ... what fn returned
 function Loop:run(fn, ...) end
 
@@ -455,9 +460,9 @@ function Loop:sleep(seconds) end
 ---@param list any[]
 ---@param options {concurrency?: integer, stop_on_error?: boolean}
 ---@param fn fun(item: any, index: integer): any, any
----@return any[] results by index, with `n`
+---@return llm_gateway.Results results
 ---@return table<integer, any>? errors by index
----@overload fun(self: self, list: any[], fn: fun(item: any, index: integer): any, any): any[], table?
+---@overload fun(self: self, list: any[], fn: fun(item: any, index: integer): any, any): llm_gateway.Results, table?
 function Loop:map(list, options, fn) end
 
 ---Cancels the tasks and closes every connection.
@@ -555,20 +560,20 @@ function llm.step(timeout, budget) end
 ---@return boolean
 function llm.pending() end
 
----@param fn fun(...: any): any
+---@param fn function
 ---@return any ...
 function llm.run(fn, ...) end
 
----@param fn fun(...: any): any
+---@param fn function
 ---@return llm_gateway.Task
 function llm.spawn(fn, ...) end
 
 ---@param list any[]
 ---@param options {concurrency?: integer, stop_on_error?: boolean}
 ---@param fn fun(item: any, index: integer): any, any
----@return any[] results
+---@return llm_gateway.Results results
 ---@return table<integer, any>? errors
----@overload fun(list: any[], fn: fun(item: any, index: integer): any, any): any[], table<integer, any>?
+---@overload fun(list: any[], fn: fun(item: any, index: integer): any, any): llm_gateway.Results, table<integer, any>?
 function llm.map(list, options, fn) end
 
 ---@param seconds number
