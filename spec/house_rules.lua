@@ -30,11 +30,14 @@ M.rooms = {
   sse = "core",
   http = "core errors json",
   json = "core",
-  version = "", names = "", types = "",
+  version = "", names = "", types = "", lazy = "",
   health = "init core",
   cli = "init client core devgateway errors gateways http json loop options request secrets version",
   devgateway = "http json version", -- a process of its own, which must run without the C module
 }
+
+-- What every room may require.
+M.everywhere = "lazy"
 
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {

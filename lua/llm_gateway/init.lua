@@ -6,13 +6,15 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
-local conversations = require("llm_gateway.helpers.conversation")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
+local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
 local replies = require("llm_gateway.reply")
 local request = require("llm_gateway.request.models")
 local version = require("llm_gateway.version")
+
+local conversations = lazy("llm_gateway.helpers.conversation")
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
@@ -22,11 +24,16 @@ local function of_default_loop(name)
   end
 end
 
+local function conversation(...)
+  local talk, err = conversations.begin(2, ...) -- no tail call: it would lose the caller's line
+  return talk, err
+end
+
 return {
   _VERSION = "llm_gateway " .. version,
 
   new = client.new, -- a client
-  conversation = conversations.begin, -- a chat that remembers
+  conversation = conversation, -- a chat that remembers
   is_error = errors.is, -- whether a value is one of this library's error tables
   assert = errors.assert, -- assert for every Lua
   text = replies.text, info = replies.info, parsed = replies.parsed, -- reply:text() and the like by another way

@@ -5,9 +5,12 @@
 local addresses = require("llm_gateway.http.address")
 local checks = require("llm_gateway.request.schema")
 local headers = require("llm_gateway.http.fields")
+local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
-local names = require("llm_gateway.names")
 local proxies = require("llm_gateway.http.proxy_choice")
+
+local gateways = lazy("llm_gateway.gateways")
+local names = lazy("llm_gateway.names")
 
 local M = {}
 
@@ -50,7 +53,6 @@ end
 
 -- The rooms of gateways are loaded for whoever names one.
 local function profile_of(value)
-  local gateways = require("llm_gateway.gateways")
   if type(value) ~= "string" then return gateways.check(value) end
   local profile, nearest = gateways.named(value)
   if profile then return profile end
@@ -131,6 +133,7 @@ end
 --   given    the options as given (`with` builds on them)
 --   profile  what is known of the gateway that was named, or nil (gateways/init.lua)
 --   address  where calls go (http/address.lua); origin, what of it may be shown
+--   logs, is_watched   whether calls are told of on stderr; or there, or to a hook
 --   proxy    as libcurl takes it; via, the proxy that this may mean
 -- Raises at `level` above the caller.
 function M.complete(given, level)
@@ -144,6 +147,8 @@ function M.complete(given, level)
   all.origin = all.address.origin
   all.proxy, all.via = proxies.choose(all.proxy, all.origin)
   all.http2 = all.http_version == "2"
+  all.logs = os.getenv("LLM_GATEWAY_LOG") == "debug"
+  all.is_watched = (all.logs or all.on_request or all.on_response) and true
   return all
 end
 

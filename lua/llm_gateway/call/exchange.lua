@@ -4,11 +4,13 @@
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
-local into = require("llm_gateway.call.into")
 local json = require("llm_gateway.json")
+local lazy = require("llm_gateway.lazy")
 local loop_state = require("llm_gateway.loop.state")
-local sse = require("llm_gateway.sse")
 local wait = require("llm_gateway.loop.wait")
+
+local into = lazy("llm_gateway.call.into")
+local sse = lazy("llm_gateway.sse")
 
 local M = {}
 
@@ -99,9 +101,13 @@ end
 local function head(transfer) return transfer:head() end
 local function body(transfer) return transfer:body() end
 
+local function watched(call, pull)
+  return call.on_progress and into.watched(call, pull) or pull
+end
+
 -- A refusal whose body was lost, or cannot be decoded, is one all the same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
-  local text, facts = wait.await(call.loop, transfer, transfer, into.watched(call, body))
+  local text, facts = wait.await(call.loop, transfer, transfer, watched(call, body))
   local unread = facts and (facts.class == "lost" or facts.class == "not_http")
   if text or not unread or answer.status < 400 then return text, facts end
   answer.lost = M.failure(call, facts).message
@@ -130,7 +136,7 @@ function M.once(call)
   local transfer, facts = core.send(call.client, core_request(call))
   if not transfer then return nil, M.failure(call, facts) end
   loop_state.mark_busy(call.loop)
-  local status, received, is_stream = wait.await(call.loop, transfer, transfer, into.watched(call, head))
+  local status, received, is_stream = wait.await(call.loop, transfer, transfer, watched(call, head))
   if not status then return failed(call, transfer, received) end
   call.status, call.fields = status, fields.readable(received)
   local answer = {

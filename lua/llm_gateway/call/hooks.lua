@@ -1,12 +1,11 @@
 -- call/hooks.lua: shows users what their calls do: hooks, a log on stderr.
--- What it hands out bears no secret; a hook that raises ends the call with that.
+-- It is loaded for a client that has a hook, or logs. What it hands out bears no secret; a hook that raises ends the
+-- call with that.
 
 local errors = require("llm_gateway.errors")
 local coroutines = require("llm_gateway.loop.coroutines")
 
 local M = {}
-
-local logs = os.getenv("LLM_GATEWAY_LOG") == "debug"
 
 -- A URL may carry credentials before its host, and keys in its query.
 local function shown_url(call)
@@ -62,9 +61,9 @@ function M.response(call, answer, err)
   if transfer then call_over(transfer, hook, seen) else hook(seen) end
 end
 
--- Before the wait for another attempt: on_retry{method, url, attempt, delay, error}; attempt is the one that failed.
+-- Before the wait for another attempt, where there is such a hook: on_retry{method, url, attempt, delay, error};
+-- attempt is the one that failed.
 function M.retry(call, err, delay)
-  if not call.options.on_retry then return end
   local seen = about(call)
   seen.delay, seen.error = delay, err
   call.options.on_retry(seen)
@@ -72,7 +71,7 @@ end
 
 -- One line for each attempt: how it ended, how long it took, and after what delay there is another.
 function M.log(call, status, err, delay)
-  if not logs then return end
+  if not call.options.logs then return end
   local seen = about(call)
   log(seen.method, seen.url, "attempt " .. seen.attempt, tostring(err or status), milliseconds(call.took),
     delay and "again in " .. milliseconds(delay))

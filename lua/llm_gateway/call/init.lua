@@ -4,10 +4,12 @@
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local exchange = require("llm_gateway.call.exchange")
-local hooks = require("llm_gateway.call.hooks")
 local infos = require("llm_gateway.call.info")
+local lazy = require("llm_gateway.lazy")
 local retry = require("llm_gateway.call.retry")
 local wait = require("llm_gateway.loop.wait")
+
+local hooks = lazy("llm_gateway.call.hooks")
 
 local M = { failure = exchange.failure, info = infos.of }
 
@@ -28,8 +30,8 @@ local function outcome(call)
   return answer
 end
 
-local function attempt(call)
-  call.attempts = call.attempts + 1
+-- An attempt that somebody looks at: a hook, or the log.
+local function watched_attempt(call)
   hooks.request(call)
   local started = core.now()
   local answer, err, refused = outcome(call)
@@ -38,16 +40,23 @@ local function attempt(call)
   return answer, err
 end
 
+local function attempt(call)
+  call.attempts = call.attempts + 1
+  if call.options.is_watched then return watched_attempt(call) end
+  local answer, err = outcome(call)
+  return answer, err
+end
+
 -- After how many seconds a failed call is tried again; nil when it is not.
 local function delay_after(call, err)
   local delay = retry.delay(err, call.attempts, call.options, exchange.seconds_left(call))
-  hooks.log(call, nil, err, delay)
+  if call.options.is_watched then hooks.log(call, nil, err, delay) end
   return delay
 end
 
 -- Waits and tries again. Returns what an attempt does.
 local function repeat_after(call, err, delay)
-  hooks.retry(call, err, delay)
+  if call.options.on_retry then hooks.retry(call, err, delay) end
   if delay > 0 then wait.sleep_until(call.loop, delay, exchange.is_closed, call) end
   call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
   call.fresh = errors.is_unread(err)
@@ -68,7 +77,7 @@ function M.make(call)
     if not delay then return nil, err end
     answer, err, closed = repeat_after(call, err, delay)
   end
-  hooks.log(call, answer.status)
+  if call.options.is_watched then hooks.log(call, answer.status) end
   return answer
 end
 

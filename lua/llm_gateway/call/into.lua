@@ -37,7 +37,6 @@ end
 -- A pull that tells call.on_progress{sent, size, received} (bytes of the bodies) when they have changed. What that
 -- raises ends the call.
 function M.watched(call, pull)
-  if not call.on_progress then return pull end
   local last_sent, last_received
   return function(transfer)
     local sent, size, received = transfer:progress()

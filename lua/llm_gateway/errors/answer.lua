@@ -94,7 +94,7 @@ end
 -- A 2xx body that is no error is one only for not being what was asked for.
 local function is_error_answer(answer)
   if is_error_event(answer) or answer.status < 200 or answer.status >= 400 then return true end
-  return unwrap.is_error(answer.value)
+  return recognize.is_error(answer.value)
 end
 
 local NOTHING = {}

@@ -2,15 +2,23 @@
 -- Leans on the files of the room; no logic of its own. What reads refusals is loaded with the first one: a program that
 -- meets none starts sooner.
 
+local lazy = require("llm_gateway.lazy")
 local object = require("llm_gateway.errors.object")
 local recognize = require("llm_gateway.errors.recognize")
-local request_id = require("llm_gateway.errors.request_id")
 local secrets = require("llm_gateway.secrets")
 local transport = require("llm_gateway.errors.transport")
 
+local answers = lazy("llm_gateway.errors.answer")
+local request_ids = lazy("llm_gateway.errors.request_id")
+
 -- The error of an HTTP answer, or of an event inside one; see errors/answer.lua.
 local function of_answer(answer)
-  return require("llm_gateway.errors.answer").of_answer(answer)
+  return answers.of_answer(answer)
+end
+
+-- The id by which a gateway knows a request; see errors/request_id.lua.
+local function request_id(body, headers, profile)
+  return request_ids.of(body, headers, profile)
 end
 
 return {
@@ -18,6 +26,6 @@ return {
   is_unread = object.is_unread,
   of_answer = of_answer, of_failure = transport.of_failure,
   is_error_body = recognize.is_error_body, looks_like_error = recognize.looks_like_error,
-  request_id = request_id.of,
+  request_id = request_id,
   redact = secrets.redact,
 }

@@ -1,7 +1,10 @@
 -- errors/object.lua: the error table: makes one, knows one, raises one, prints one.
 -- Leans on errors/scalars.lua. Never reads an answer.
 
-local scalars = require("llm_gateway.errors.scalars")
+local lazy = require("llm_gateway.lazy")
+
+local scalars = lazy("llm_gateway.errors.scalars")
+
 
 local M = {}
 

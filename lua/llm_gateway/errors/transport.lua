@@ -5,8 +5,10 @@
 
 local credentials = require("llm_gateway.http.url")
 local errors = require("llm_gateway.errors.object")
-local request_ids = require("llm_gateway.errors.request_id")
+local lazy = require("llm_gateway.lazy")
 local secrets = require("llm_gateway.secrets")
+
+local request_ids = lazy("llm_gateway.errors.request_id")
 
 local M = {}
 

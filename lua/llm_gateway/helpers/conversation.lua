@@ -175,7 +175,7 @@ local function check_options(client, options, level)
   end
 end
 
--- Begins a conversation. Options:
+-- Begins a conversation of `client`. Options:
 --   system        text of the system's message
 --   max_messages  how many messages are kept, the system's included: the oldest are dropped, but never a call of
 --                 tools without its results
@@ -183,10 +183,11 @@ end
 --   api           "chat", or the verb that asks in its place: "responses", "messages"
 --   and any field of chat (model, temperature, tools, ...), which goes with each turn.
 -- Returns the conversation, whose `messages` is the list so far; or nil, err when `messages` is no good (a file that
--- was cut short). Raises over other options that are wrong.
-local function begin(client, options)
+-- was cut short). Raises over other options that are wrong,
+-- at `level` above the caller.
+local function begin(level, client, options)
   options = options == nil and {} or options
-  check_options(client, options, 2)
+  check_options(client, options, level + 1)
   local api = options.api or "chat"
   local messages, err = history.read(options.messages == nil and {} or options.messages, api)
   if not messages then return nil, err end

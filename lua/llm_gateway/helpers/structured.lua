@@ -7,6 +7,7 @@ local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local schemas = require("llm_gateway.helpers.json_schema_faults")
 local strict = require("llm_gateway.helpers.strict")
+local wanted = require("llm_gateway.helpers.wanted")
 
 local M = {}
 
@@ -130,7 +131,6 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- What came
 
-local wanted = setmetatable({}, { __mode = "k" }) -- the schema, by reply or stream
 local values = setmetatable({}, { __mode = "k" }) -- the checked value, by reply
 
 -- Notes that `answer`, a reply or a stream, is to fit `schema` (nil: anything). Returns all that it got after that.

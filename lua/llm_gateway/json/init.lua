@@ -5,7 +5,15 @@
 
 local core = require("llm_gateway.core")
 local encoder = require("llm_gateway.json.encode")
-local surrogates = require("llm_gateway.json.surrogates")
+local lazy = require("llm_gateway.lazy")
+
+local surrogates = lazy("llm_gateway.json.surrogates")
+
+-- What surrogates.lua has, which few texts need.
+local function join(a, b) return surrogates.join(a, b) end
+local function split_half(text) return surrogates.split_half(text) end
+local function mend(text) return surrogates.mend(text) end
+local function mend_all(value) return surrogates.mend_all(value) end
 
 -- Marks a table (a new one by default) as a list, so that it is sent as `[]` even when empty. Returns it.
 local function array(t)
@@ -14,7 +22,7 @@ end
 
 return {
   null = core.null, array = array, is_array = encoder.is_list, list_mark = encoder.list_mark,
-  join = surrogates.join, split_half = surrogates.split_half, mend = surrogates.mend, mend_all = surrogates.mend_all,
+  join = join, split_half = split_half, mend = mend, mend_all = mend_all,
   encode = encoder.encode,
   -- decode(text, keep_halves): the value of a JSON text; or nil and a message (`null` gives nil without one). With
   -- keep_halves a text may begin or end with half a character, for join and mend; the third result tells that one

@@ -6,10 +6,12 @@
 -- All else lies in its record, which the other files of this room know; a client's configuration holds that record.
 
 local host = require("llm_gateway.loop.host")
+local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
 local step = require("llm_gateway.loop.step")
-local tasks = require("llm_gateway.loop.tasks")
 local wait = require("llm_gateway.loop.wait")
+
+local tasks = lazy("llm_gateway.loop.tasks")
 
 local CLOSING_STEPS = 100 -- for cancelled tasks to end; one that catches every error could go on for ever
 

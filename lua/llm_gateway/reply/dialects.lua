@@ -10,23 +10,26 @@
 --   headers            what it wants to be sent, or nil
 --   strict             whether an end without its sign is an error; typed: whether `for` gives the event's name too
 
-local assemble = require("llm_gateway.reply.assemble")
-local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local faults = require("llm_gateway.reply.faults")
 local json = require("llm_gateway.json")
-local messages = require("llm_gateway.reply.messages")
-local responses = require("llm_gateway.reply.responses")
-local tool_calls = require("llm_gateway.reply.tool_calls")
+local lazy = require("llm_gateway.lazy")
+
+local assemble = lazy("llm_gateway.reply.assemble")
+local chunk_reader = lazy("llm_gateway.reply.chunk_reader")
+local messages = lazy("llm_gateway.reply.messages")
+local responses = lazy("llm_gateway.reply.responses")
+local tool_calls = lazy("llm_gateway.reply.tool_calls")
 
 local M = { responses = responses, messages = messages }
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Chat
 
-local chat = { strict = true, wanted = "a chat completion", reader = chunk_reader.new, collector = assemble.new }
+local chat = { strict = true, wanted = "a chat completion", fault = faults.of_chat }
 M.chat = chat
 
-chat.fault = faults.of_chat
+function chat.reader() return chunk_reader.new() end
+function chat.collector() return assemble.new() end
 
 function chat.is_whole(value)
   return type(value.choices) == "table" and value.choices[1] ~= nil
@@ -40,7 +43,7 @@ end
 function chat.tidy(value)
   for _, choice in ipairs(type(value.choices) == "table" and value.choices or {}) do
     local message = type(choice) == "table" and choice.message
-    if type(message) == "table" then
+    if type(message) == "table" and (message.tool_calls ~= nil or message.function_call ~= nil) then
       chunk_reader.tidy_calls(message)
       tool_calls.complete(message)
     end
@@ -62,7 +65,7 @@ end
 function Plain.partial_text() return nil end
 function Plain.reasoning_text() return "" end
 
-M.plain = { typed = true, collector = assemble.new }
+M.plain = { typed = true, collector = chat.collector }
 
 function M.plain.reader() return setmetatable({}, Plain) end
 

@@ -2,10 +2,12 @@
 -- Leans on json, on reply/content.lua and on helpers/structured.lua. A reply's fields are exactly the gateway's; what
 -- else is known of it is kept apart.
 
-local content = require("llm_gateway.reply.content")
 local info_of = require("llm_gateway.call.info")
 local json = require("llm_gateway.json")
-local structured = require("llm_gateway.helpers.structured")
+local lazy = require("llm_gateway.lazy")
+
+local content = lazy("llm_gateway.reply.content")
+local structured = lazy("llm_gateway.helpers.structured")
 
 local M = {}
 

@@ -6,10 +6,12 @@ local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
-local events = require("llm_gateway.reply.events")
 local json = require("llm_gateway.json")
+local lazy = require("llm_gateway.lazy")
 local replies = require("llm_gateway.reply")
-local streams = require("llm_gateway.reply.stream")
+
+local events = lazy("llm_gateway.reply.events")
+local streams = lazy("llm_gateway.reply.stream")
 
 local M = {}
 

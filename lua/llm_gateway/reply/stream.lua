@@ -7,11 +7,14 @@
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.reply.dialects")
 local info_of = require("llm_gateway.call.info")
-local partial = require("llm_gateway.helpers.partial")
+local lazy = require("llm_gateway.lazy")
 local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
-local structured = require("llm_gateway.helpers.structured")
 local wait = require("llm_gateway.loop.wait")
+local wanted = require("llm_gateway.helpers.wanted")
+
+local partial = lazy("llm_gateway.helpers.partial")
+local structured = lazy("llm_gateway.helpers.structured")
 
 local Stream = { is_stream = true }
 Stream.__index = Stream
@@ -135,7 +138,8 @@ function Stream:collect()
     chunk, second = self:next()
   end
   if second then return nil, second end
-  return structured.expect_same(self, replies.new(whole:value(), self:info()))
+  local reply = replies.new(whole:value(), self:info())
+  return wanted[self] and structured.expect_same(self, reply) or reply
 end
 
 -- What the model thought so far (its first 1 MiB), as text; "" without any.

@@ -6,8 +6,10 @@ local call_options = require("llm_gateway.request.call_options")
 local checks = require("llm_gateway.request.schema")
 local fault = require("llm_gateway.request.fault")
 local json = require("llm_gateway.json")
-local near_miss = require("llm_gateway.request.near_miss")
-local tool_arguments = require("llm_gateway.request.tool_arguments")
+local lazy = require("llm_gateway.lazy")
+
+local near_miss = lazy("llm_gateway.request.near_miss")
+local tool_arguments = lazy("llm_gateway.request.tool_arguments")
 
 local M = { invalid = fault.new }
 
@@ -152,8 +154,15 @@ local function misspelt(model, body)
   end
 end
 
+local function has_calls(messages)
+  for i = 1, #messages do
+    if messages[i].tool_calls ~= nil or messages[i].function_call ~= nil then return true end
+  end
+end
+
 -- Makes text of the arguments of calls, which are often given as tables; or err.
 local function mend_arguments(body)
+  if not has_calls(body.messages) then return nil end
   local messages, message, where = tool_arguments.as_text(body.messages)
   if not messages then return fault.new("messages" .. where, message) end
   body.messages = messages

@@ -4,7 +4,10 @@
 -- The rule is narrow, so that no provider's real field is ever refused: one edit off a known name of six letters or
 -- more, and itself no field of any provider we know.
 
+local lazy = require("llm_gateway.lazy")
 local names = require("llm_gateway.names")
+
+local provider_fields = lazy("llm_gateway.request.provider_fields")
 
 local M = {}
 
@@ -27,7 +30,7 @@ end
 function M.of(name, known, also_known)
   if type(name) ~= "string" then return nil end
   local best = nearest(name, known) or nearest(name, also_known)
-  if best and not require("llm_gateway.request.provider_fields")[name] then return best end
+  if best and not provider_fields[name] then return best end
 end
 
 -- What to say of it.

@@ -5,8 +5,10 @@
 -- the path of what is, from the value on ("[2].role"): a path is built only on the way out of a failure.
 
 local headers = require("llm_gateway.http.fields")
-local names = require("llm_gateway.names")
+local lazy = require("llm_gateway.lazy")
 local null = require("llm_gateway.json").null
+
+local names = lazy("llm_gateway.names")
 
 local M = {}
 
@@ -186,7 +188,10 @@ function M.fields_of(model)
   end
 end
 
-M.only = names.only
+-- See names.lua.
+function M.only(options, list, where, level)
+  names.only(options, list, where, level + 1)
+end
 
 -- A table of header fields, as a user gives it.
 function M.header_fields(value)

@@ -1,13 +1,15 @@
 -- secrets/init.lua: the one that knows which of a call's texts are secret. redact.lua hides them wherever they come
 -- back.
 
-local base64 = require("llm_gateway.http.base64")
 local fields = require("llm_gateway.http.fields")
+local lazy = require("llm_gateway.lazy")
 local url = require("llm_gateway.http.url")
+
+local base64 = lazy("llm_gateway.http.base64")
 
 local M = {}
 
--- What secrets/redact.lua gives, which is loaded once there is something to hide them in.
+-- What secrets/redact.lua gives. Whoever has a secret has it loaded already (see of_client).
 function M.redact(value, secrets)
   if not secrets or not secrets[1] then return value end
   return require("llm_gateway.secrets.redact")(value, secrets)
@@ -95,6 +97,7 @@ function M.of_client(config)
   add_headers(list, config.headers)
   add_url(list, config.base_url)
   add_url(list, config.via)
+  if list[1] then require("llm_gateway.secrets.redact") end -- now: a program may run out of descriptors later
   return list
 end
 
