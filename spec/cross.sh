@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 ZIG_VERSION=0.17.1
-TARGETS="x86_64-linux-musl aarch64-macos x86_64-freebsd x86_64-netbsd x86_64-openbsd"
+TARGETS="x86_64-linux-musl aarch64-macos x86_64-freebsd x86_64-netbsd x86_64-openbsd x86_64-windows-gnu"
 
 room=build/cross
 zig="$room/zig/bin/python -m ziglang"

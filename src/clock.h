@@ -1,4 +1,4 @@
-/* clock.h: one monotonic clock for the whole core. Leans on POSIX clock_gettime. */
+/* clock.h: one monotonic clock for the whole core. Leans on platform.h. */
 #ifndef LLMG_CLOCK_H
 #define LLMG_CLOCK_H
 

@@ -1,20 +1,19 @@
 /* file.c: see file.h. */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* ftruncate; MinGW has it too, and the rest of unistd.h */
 #include "file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define MODE 0666 /* less what the process's umask takes away */
+#include "platform.h"
 
 static int look(file *f) {
-  struct stat about;
-  if (fstat(f->fd, &about) != 0) return errno;
-  if (S_ISDIR(about.st_mode)) return EISDIR;
-  f->is_regular = S_ISREG(about.st_mode);
-  f->size = f->is_regular ? (uint64_t)about.st_size : 0;
+  platform_file about;
+  int number = platform_look(f->fd, &about);
+  if (number != 0) return number;
+  if (about.is_directory) return EISDIR;
+  f->is_regular = about.is_regular;
+  f->size = about.size;
   return 0;
 }
 
@@ -26,18 +25,17 @@ static int take(file *f, int fd, bool is_new) {
   return number;
 }
 
-/* Opening a pipe that nobody writes to would wait for somebody. */
 int file_open_to_read(file *f, const char *path) {
-  int number = take(f, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), false);
+  int number = take(f, platform_open(path, PLATFORM_READ), false);
   if (number != 0 || f->is_regular) return number;
   (void)file_close(f);
   return EINVAL;
 }
 
 int file_open_to_write(file *f, const char *path) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  int fd = platform_open(path, PLATFORM_WRITE);
   if (fd >= 0 || errno != ENOENT) return take(f, fd, false);
-  return take(f, open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE), true);
+  return take(f, platform_open(path, PLATFORM_CREATE), true);
 }
 
 long file_read(const file *f, char *to, size_t n) {

@@ -1,13 +1,12 @@
 /* lcore.c: opens llm_gateway.core, the C half of the module llm_gateway. */
-#define _GNU_SOURCE /* dladdr */
 #include "lcore.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "clock.h"
 #include "mem.h"
+#include "platform.h"
 
 /* 7.87: CURLOPT_QUICK_EXIT, without which a name lookup that hangs blocks every close. */
 #define OLDEST_CURL 0x075700
@@ -122,23 +121,14 @@ static int l_call(lua_State *L) {
 
 /* ---- opening ---- */
 
-/* A name lookup that hangs is left to its thread (CURLOPT_QUICK_EXIT), which may outlive this
- * Lua state and with it the mapping of libcurl: so that stays mapped. */
-static void pin_libcurl(void) {
-  Dl_info info;
-  CURL *(*symbol)(void) = curl_easy_init;
-  void *address;
-  memcpy(&address, &symbol, sizeof address);
-  if (dladdr(address, &info) != 0 && info.dli_fname != NULL)
-    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
-}
-
 static void start_curl(lua_State *L) {
   const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
   if (version->version_num < OLDEST_CURL)
     luaL_error(L, "llm-gateway needs libcurl 7.87 or later; this is %s", version->version);
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) luaL_error(L, "libcurl does not start");
-  pin_libcurl();
+  /* A name lookup that hangs is left to its thread (CURLOPT_QUICK_EXIT), which may outlive this Lua
+   * state and with it the mapping of libcurl: so that stays mapped. */
+  platform_pin((void (*)(void))curl_easy_init);
 }
 
 static const luaL_Reg functions[] = {{"now", l_now},
@@ -159,7 +149,7 @@ static const luaL_Reg functions[] = {{"now", l_now},
                                      {"json_partial", lpartial_new},
                                      {NULL, NULL}};
 
-LUALIB_API int luaopen_llm_gateway_core(lua_State *L) {
+LLMG_EXPORT int luaopen_llm_gateway_core(lua_State *L) {
   start_curl(L);
   lua_newtable(L);
   compat_setfuncs(L, functions);

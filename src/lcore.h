@@ -112,6 +112,6 @@ int lterminal_is_private(lua_State *L);
 
 LLMG_HIDDEN_END
 
-LUALIB_API int luaopen_llm_gateway_core(lua_State *L);
+LLMG_EXPORT int luaopen_llm_gateway_core(lua_State *L);
 
 #endif

@@ -1,11 +1,10 @@
 /* loop.c: see loop.h. */
-#define _POSIX_C_SOURCE 200809L
 #include "loop.h"
 
 #include "clock.h"
 #include "loop_idle.h"
 #include "mem.h"
-#include "platform_process.h"
+#include "platform.h"
 #include "poller.h"
 
 #define LATE (ONE_SECOND / 20) /* a host may be so late without having stopped */
@@ -17,7 +16,7 @@
 struct loop {
   CURLM *multi;
   poller *poller;
-  long process; /* that made it: see platform_process.h */
+  long process; /* that made it: see platform_process_mark */
   list members;
   list ready;
   size_t running;     /* members whose exchange is under way */

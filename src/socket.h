@@ -7,8 +7,9 @@
  * were not asked for before and about those of one local port, never about
  * all. Nothing here reads or writes what a connection carries.
  *
- * socket.c keeps the table; what differs between systems is in
- * socket_posix.c, behind the functions called socket_*.
+ * socket.c keeps the table, socket_ends.c asks for the ends; what differs
+ * between systems is in socket_posix.c and socket_win32.c, behind the functions
+ * called socket_*.
  */
 #ifndef LLMG_SOCKET_H
 #define LLMG_SOCKET_H
@@ -78,7 +79,8 @@ bool socket_has_brought(const socket_user *u);
 
 /* ---- the system's part ---- */
 
-/* A new socket that no child process inherits, or CURL_SOCKET_BAD and errno. */
+/* A new socket that no child process inherits, or CURL_SOCKET_BAD and errno; on Windows that is
+ * Winsock's number, which platform_error_text knows too. */
 curl_socket_t socket_open(const struct curl_sockaddr *address);
 int socket_close(curl_socket_t fd);
 

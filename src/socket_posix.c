@@ -1,5 +1,6 @@
 /* socket_posix.c: what socket.h asks of the system, on POSIX and, for what POSIX does not know,
  * Linux. */
+#ifndef _WIN32
 #ifdef __linux__
 #define _GNU_SOURCE /* POLLRDHUP, struct tcp_info */
 #elif defined(__APPLE__)
@@ -8,7 +9,6 @@
 #endif
 #include "socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -33,41 +33,6 @@ curl_socket_t socket_open(const struct curl_sockaddr *address) {
 
 int socket_close(curl_socket_t fd) {
   return close(fd);
-}
-
-/* ---- ends ---- */
-
-typedef union address {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} address;
-
-typedef int ask_for_end(int fd, struct sockaddr *to, socklen_t *size);
-
-static int port_of(const address *a) {
-  return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);
-}
-
-static bool has_end(curl_socket_t fd, ask_for_end *ask, const char *ip, int port) {
-  address a;
-  char text[INET6_ADDRSTRLEN];
-  socklen_t size = sizeof a;
-  if (ask(fd, &a.any, &size) != 0 || port_of(&a) != port) return false;
-  bool six = a.any.sa_family == AF_INET6;
-  const void *bytes = six ? (const void *)&a.v6.sin6_addr : (const void *)&a.v4.sin_addr;
-  return inet_ntop(a.any.sa_family, bytes, text, sizeof text) != NULL && strcmp(text, ip) == 0;
-}
-
-int socket_local_port(curl_socket_t fd) {
-  address a;
-  socklen_t size = sizeof a;
-  return getsockname(fd, &a.any, &size) == 0 ? port_of(&a) : 0;
-}
-
-bool socket_joins(curl_socket_t fd, const socket_ends *ends) {
-  return has_end(fd, getpeername, ends->ip, ends->port) &&
-         has_end(fd, getsockname, ends->local_ip, ends->local_port);
 }
 
 /* ---- what came ---- */
@@ -115,4 +80,8 @@ int64_t socket_received(curl_socket_t fd) {
   return -1;
 }
 
+#endif
+
+#else
+typedef int socket_posix_is_not_built;
 #endif

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "clock.h"
+#include "platform.h"
 
 #define LOST_AT_ONCE ONE_SECOND /* after sending: see transfer_was_lost_unanswered */
 
@@ -81,7 +82,7 @@ void transfer_note_code(transfer *t, CURLcode code) {
   int number = code == CURLE_COULDNT_CONNECT ? (int)info_of(t, CURLINFO_OS_ERRNO) : 0;
   if (code == CURLE_COULDNT_CONNECT && number == 0)
     number = loop_sockets(t->member.loop)->open_errno;
-  if (number != 0 && strerror_r(number, why, sizeof why) != 0) why[0] = '\0';
+  if (number != 0) platform_error_text(number, why, sizeof why);
   snprintf(text, sizeof text, "%s%s%s", words, why[0] != '\0' ? ": " : "", why);
   t->failure.proxy_status = (int)info_of(t, CURLINFO_HTTP_CONNECTCODE);
   transfer_note_failure(t, class_of(t, code), text);

@@ -1,21 +1,34 @@
-/* platform_process.c: see platform_process.h. On Linux the kernel clears a page in every child;
- * where it does not know how to, the process id tells.
+/* platform_unix.c: what platform.h asks of the system and POSIX does not know: Linux, macOS and the
+ * BSDs.
  */
+#ifndef _WIN32
 #ifdef __linux__
-#define _GNU_SOURCE /* MADV_WIPEONFORK */
-#else
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* MADV_WIPEONFORK, dladdr */
 #endif
-#include "platform_process.h"
+#include "platform.h"
 
+#include <dlfcn.h>
 #include <stdatomic.h>
-#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
+/* A library is found by the path of its file, and opened once more for good. */
+void platform_pin(void (*function)(void)) {
+  Dl_info info;
+  void *address;
+  memcpy(&address, &function, sizeof address);
+  if (dladdr(address, &info) != 0 && info.dli_fname != NULL)
+    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
+/* ---- the process ---- */
+
+/* On Linux the kernel clears a page in every child; where it does not know how to, the process id
+ * tells. */
 #ifdef MADV_WIPEONFORK
 
 /* One page for as long as the library is loaded: it holds the mark, or 0 in a new child. */
@@ -49,4 +62,8 @@ long platform_process_mark(void) {
   return (long)getpid();
 }
 
+#endif
+
+#else
+typedef int platform_unix_is_not_built;
 #endif
