@@ -2,17 +2,17 @@
 -- Leans on client/asking.lua for the verbs that ask a model, on client/verbs.lua for the others. The client object
 -- itself is the C core's; what it was made of stays in here.
 
-local asking = require("llm_gateway.client.asking")
 local core = require("llm_gateway.core")
 local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
 local secrets = require("llm_gateway.secrets")
 local url = require("llm_gateway.http.url")
-local wait = require("llm_gateway.loop.wait")
 
+local asking = lazy("llm_gateway.client.asking")
 local tool_runs = lazy("llm_gateway.helpers.run_tools")
 local verbs = lazy("llm_gateway.client.verbs")
+local wait = lazy("llm_gateway.loop.wait")
 
 local Client = core.client_methods
 

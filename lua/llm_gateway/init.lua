@@ -6,21 +6,29 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
-local errors = require("llm_gateway.errors")
+local errors = require("llm_gateway.errors.object")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
 local replies = require("llm_gateway.reply")
-local request = require("llm_gateway.request.models")
 local version = require("llm_gateway.version")
 
 local conversations = lazy("llm_gateway.helpers.conversation")
+local models = lazy("llm_gateway.request.models")
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
   return function(...)
     local loop = loops.default()
     return loop[name](loop, ...)
+  end
+end
+
+-- A model of the API, as a function that checks a value.
+local function model(name)
+  return function(value)
+    local checked, err = models[name](value, 2)
+    return checked, err
   end
 end
 
@@ -42,9 +50,9 @@ return {
   array = json.array, null = json.null, -- an empty list; an explicit null
   json = { encode = json.encode, decode = json.decode },
 
-  ChatMessage = request.ChatMessage, -- each builds and checks a value
-  ChatCompletionRequest = request.ChatCompletionRequest,
-  EmbeddingRequest = request.EmbeddingRequest,
+  ChatMessage = model("ChatMessage"), -- each builds and checks a value
+  ChatCompletionRequest = model("ChatCompletionRequest"),
+  EmbeddingRequest = model("EmbeddingRequest"),
 
   loop = loops.default, new_loop = loops.new, -- the default loop; another one
   fd = of_default_loop("fd"), step = of_default_loop("step"), pending = of_default_loop("pending"),

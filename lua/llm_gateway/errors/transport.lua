@@ -8,6 +8,8 @@ local errors = require("llm_gateway.errors.object")
 local lazy = require("llm_gateway.lazy")
 local secrets = require("llm_gateway.secrets")
 
+require("llm_gateway.secrets.redact") -- now: when a call fails, the program may be out of descriptors
+
 local request_ids = lazy("llm_gateway.errors.request_id")
 
 local M = {}

@@ -49,7 +49,7 @@ end
 
 local function message_fault(message, path)
   if type(message) ~= "table" then return path, "expected a table, got " .. checks.shown(message) end
-  local _, err = requests.ChatMessage(message)
+  local _, err = requests.ChatMessage(message, 1)
   if not err then return nil end
   if not err.field then return path, err.message end
   return path .. "." .. err.field, err.message:sub(#err.field + 3)

@@ -8,8 +8,9 @@
 local host = require("llm_gateway.loop.host")
 local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
-local step = require("llm_gateway.loop.step")
-local wait = require("llm_gateway.loop.wait")
+
+local step = lazy("llm_gateway.loop.step")
+local wait = lazy("llm_gateway.loop.wait")
 
 local tasks = lazy("llm_gateway.loop.tasks")
 

@@ -2,9 +2,10 @@
 -- Leans on json, on reply/content.lua and on helpers/structured.lua. A reply's fields are exactly the gateway's; what
 -- else is known of it is kept apart.
 
-local info_of = require("llm_gateway.call.info")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
+
+local info_of = lazy("llm_gateway.call.info")
 
 local content = lazy("llm_gateway.reply.content")
 local structured = lazy("llm_gateway.helpers.structured")

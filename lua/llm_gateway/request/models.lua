@@ -207,13 +207,14 @@ function M.encode(body)
 end
 
 local function constructor(name, model)
-  return function(value)
-    if type(value) ~= "table" then error(("%s: expected a table, got %s"):format(name, type(value)), 2) end
+  return function(value, level)
+    if type(value) ~= "table" then error(("%s: expected a table, got %s"):format(name, type(value)), level + 1) end
     return checked(model, value)
   end
 end
 
--- Each returns a checked copy of a table (with the model's default), or nil, err.
+-- Each returns a checked copy of a table (with the model's default), or nil, err. `level` says how far above the caller
+-- misuse is told.
 M.ChatMessage = constructor("ChatMessage", message_model)
 M.ChatCompletionRequest = constructor("ChatCompletionRequest", chat)
 M.EmbeddingRequest = constructor("EmbeddingRequest", embedding)

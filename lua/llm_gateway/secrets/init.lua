@@ -9,7 +9,7 @@ local base64 = lazy("llm_gateway.http.base64")
 
 local M = {}
 
--- What secrets/redact.lua gives. Whoever has a secret has it loaded already (see of_client).
+-- What secrets/redact.lua gives, which is loaded with the first call (errors/transport.lua says why).
 function M.redact(value, secrets)
   if not secrets or not secrets[1] then return value end
   return require("llm_gateway.secrets.redact")(value, secrets)
@@ -97,7 +97,6 @@ function M.of_client(config)
   add_headers(list, config.headers)
   add_url(list, config.base_url)
   add_url(list, config.via)
-  if list[1] then require("llm_gateway.secrets.redact") end -- now: a program may run out of descriptors later
   return list
 end
 
