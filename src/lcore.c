@@ -163,7 +163,6 @@ LLMG_EXPORT int luaopen_llm_gateway_core(lua_State *L) {
   lua_setfield(L, -2, "sse_methods");
   ljson_open(L);
   lencode_open(L);
-  lfloats_open();
   lpartial_open(L);
   lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
   lua_setfield(L, -2, "curl_version");

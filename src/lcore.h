@@ -103,7 +103,6 @@ void lencode_open(lua_State *L);
 void lpartial_open(lua_State *L);
 
 /* Fills a table of constants. */
-void lfloats_open(void);
 
 int lterminal_watch_interrupts(lua_State *L);
 int lterminal_take_interrupt(lua_State *L);

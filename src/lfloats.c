@@ -8,18 +8,22 @@
 #define FLOAT_BYTES 4
 
 /* What a character of base64 stands for (RFC 4648, sections 4 and 5), BAD for any other. */
-static unsigned char sextets[256];
-
-static void fill_sextets(void) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  unsigned char filled[256];
-  memset(filled, BAD, sizeof filled);
-  for (unsigned i = 0; i < sizeof digits - 1; i++)
-    filled[(unsigned char)digits[i]] = (unsigned char)i;
-  filled['+'] = filled['-'] = 62;
-  filled['/'] = filled['_'] = 63;
-  memcpy(sextets, filled, sizeof sextets); /* the same from every thread that opens the module */
-}
+static const unsigned char sextets[256] = {
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, 62,  BAD, 62,  BAD, 63,  52,  53,  54,  55,  56,  57,  58,  59,  60,
+    61,  BAD, BAD, BAD, BAD, BAD, BAD, BAD, 0,   1,   2,   3,   4,   5,   6,   7,   8,   9,   10,
+    11,  12,  13,  14,  15,  16,  17,  18,  19,  20,  21,  22,  23,  24,  25,  BAD, BAD, BAD, BAD,
+    63,  BAD, 26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,  37,  38,  39,  40,  41,  42,
+    43,  44,  45,  46,  47,  48,  49,  50,  51,  BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
+};
 
 /* The bytes of a group of `n` characters, 2 to 4; false where one is no base64. */
 static bool decode_group(const unsigned char *text, size_t n, unsigned char *out) {
@@ -69,8 +73,4 @@ int lfloats_decode(lua_State *L) {
   lua_createtable(L, (int)(n * 3 / 16), 0);
   if (!decode_floats(L, (const unsigned char *)text, n)) lua_pushnil(L);
   return 1;
-}
-
-void lfloats_open(void) {
-  fill_sextets();
 }

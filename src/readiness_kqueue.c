@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -154,7 +155,7 @@ static bool try(readiness *r) {
 /* Not every system of these could be tried when this was written: so each is, once, when the
  * first loop is made. */
 bool readiness_works(void) {
-  static int known = -1;
+  static atomic_int known = -1; /* the same from every thread */
   readiness r;
   if (known >= 0) return known == 1;
   known = try(&r);
