@@ -165,5 +165,24 @@ nvim:
 	cp build/jit/llm_gateway/core.so lua/llm_gateway/core.so
 
 .PHONY: clean
+# The documentation as HTML; cmark-gfm reads the Markdown.
+.PHONY: doc
+doc:
+	$(LUA_BINARY) doc/build.lua build/doc
+
+# The README's picture, from a real run.
+.PHONY: picture
+picture: all
+	$(LUA_BINARY) doc/record.lua doc/terminal.svg
+
+# What is uploaded for VERSION: a rockspec whose source is that version's tag, and the sources as a rock.
+VERSION ?= 0.1.0
+.PHONY: release
+release:
+	@mkdir -p build/release
+	sed -e 's/^version = .*/version = "$(VERSION)-1"/' -e 's/^  branch = .*/  tag = "v$(VERSION)",/' \
+	  llm-gateway-scm-1.rockspec >build/release/llm-gateway-$(VERSION)-1.rockspec
+	luarocks lint build/release/llm-gateway-$(VERSION)-1.rockspec
+
 clean:
 	rm -rf build lua/llm_gateway/core.so

@@ -1,8 +1,11 @@
 rockspec_format = "3.0"
 package = "llm-gateway"
 version = "scm-1"
+-- The one place that says where the project lives.
+local home = "https://github.com/llm-gateway/llm-gateway-lua"
 source = {
-  url = "git+file:///path/to/llm-gateway", -- `luarocks make` in a checkout needs none
+  url = "git+" .. home .. ".git",
+  branch = "main",
 }
 description = {
   summary = "A client for LLM gateways: streaming, exact errors, tasks that never block",
@@ -10,6 +13,7 @@ description = {
 Lets any plain Lua program talk to an LLM gateway that speaks the OpenAI API: chat, streaming, embeddings, models
 and health, with errors as tables (policy, budget, rate limit), blocking or in tasks on one file descriptor.
 ]],
+  homepage = home,
   license = "MIT",
 }
 dependencies = {

@@ -94,7 +94,7 @@ describe("the documentation's links", function()
     return set
   end
 
-  for _, path in ipairs(lines_of("ls README.md CONTRIBUTING.md doc/*.md doc/*.txt")) do
+  for _, path in ipairs(lines_of("ls README.md CONTRIBUTING.md doc/*.md doc/*.txt bench/README.md")) do
     it("of " .. path .. " lead somewhere", function()
       local folder = path:match("^(.*/)") or ""
       for target in read(path):gmatch("%]%(([^)%s]+)%)") do

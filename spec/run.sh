@@ -52,7 +52,7 @@ fi
 need gcc libc6-dev make pkg-config binutils ca-certificates curl openssl git procps libcurl4-openssl-dev \
   lua5.4 liblua5.4-dev lua-cjson lua-http lua-busted || echo "some things are missing: what is here runs"
 need clang libclang-rt-14-dev valgrind lua-check luarocks lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev \
-  lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse neovim love xvfb xauth ||
+  lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse cmark-gfm neovim love xvfb xauth ||
   echo "some things are missing: what is here runs"
 there npm || need nodejs npm || echo "Portkey cannot run without node"
 
