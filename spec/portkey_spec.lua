@@ -31,7 +31,7 @@ local function free_port()
   return other.port
 end
 
-describe("through the Portkey gateway", function()
+describe("through the Portkey gateway #apart #long", function()
   if not succeeds("command -v node >/dev/null && command -v npm >/dev/null") then
     pending("node and npm are missing, so that it cannot be started")
     return

@@ -74,21 +74,26 @@ function Exchange:refuse(refusal, streaming)
   self:reply(refusals.word(refusal, self.dialect, self.request_id, streaming))
 end
 
---- Begins an event stream. Returns false when the client is gone.
-function Exchange:open_events()
+--- Begins an event stream, or another that is of that content type. Returns false when the client is gone.
+function Exchange:open_events(content_type)
   self.streaming = true
   self.counters.streams_open = self.counters.streams_open + 1
-  return write_head(self, 200, { ["content-type"] = "text/event-stream", ["cache-control"] = "no-cache" })
-    ~= nil
+  local fields = { ["content-type"] = content_type or "text/event-stream", ["cache-control"] = "no-cache" }
+  return write_head(self, 200, fields) ~= nil
+end
+
+--- Sends bytes of a stream as they are. Returns false when the client is gone.
+function Exchange:send_bytes(bytes)
+  return self.http:write_chunk(bytes, false) ~= nil
 end
 
 --- Sends one event whose data is a text, perhaps under a name. Returns false when the client is gone.
 function Exchange:send(data, name)
   local field = name and "event: " .. name .. "\n" or ""
-  return self.http:write_chunk(field .. "data: " .. data .. "\n\n", false) ~= nil
+  return self:send_bytes(field .. "data: " .. data .. "\n\n")
 end
 
---- Ends an event stream whose last event told that it is the last.
+--- Ends a stream whose last event told that it is the last, or which has none.
 function Exchange:end_events()
   self.finished = self.http:write_chunk("", true) ~= nil
 end

@@ -15,6 +15,7 @@ local files = require "llm_gateway.devgateway.files"
 local guard = require "llm_gateway.devgateway.guard"
 local lab = require "llm_gateway.devgateway.lab"
 local routes = require "llm_gateway.devgateway.routes"
+local upstreams = require "llm_gateway.devgateway.upstreams"
 
 local IDLE_TIMEOUT = 75
 local MAX_HEADER_LINE = 262144
@@ -69,6 +70,8 @@ local function dispatch(state, exchange)
   end
   if kind == "fault" then
     if faults.serve(state, exchange, argument) then routes.serve(state, exchange) end
+  elseif kind == "upstream" then
+    upstreams.serve(state, exchange, argument)
   elseif lab.serve[kind or ""] then
     lab.serve[kind](state, exchange, argument)
   else

@@ -17,12 +17,21 @@ end
 
 local GENERIC = { error = true, failure = true, fail = true, failed = true, ok = true }
 
--- The code in a table. One that only repeats a status gives way to `type`; an `error` that is the message is no code.
+local LONGEST_SENTENCE = 200 -- bytes; longer ones are not looked for
+
+-- Whether it is the message, or a sentence in it.
+local function is_said(code, message)
+  if code == message or not message then return code == message end
+  return #code <= LONGEST_SENTENCE and code:find("%s") ~= nil and message:find(code, 1, true) ~= nil
+end
+
+-- The code in a table. One that only repeats a status gives way to `type`; an `error` that is the message, or a
+-- sentence in it, is no code.
 local function code_in(place, statuses, message)
   for i = 1, #CODES do
     local value = place[CODES[i]]
     local code = type(value) ~= "table" and as_text(value)
-    if code and (CODES[i] ~= "error" or code ~= message) and not statuses[tonumber(code) or 0] then
+    if code and (CODES[i] ~= "error" or not is_said(code, message)) and not statuses[tonumber(code) or 0] then
       return code:match("#([^#:]+)") or code
     end
   end

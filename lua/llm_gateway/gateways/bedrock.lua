@@ -18,6 +18,9 @@ return {
     not_found = { "resource_not_found_exception" },
     vague = { "validation_exception" },
   },
-  words = { too_large = { "input is too long for requested model" } },
+  words = {
+    budget_exceeded = { "exceeds the service quota for your account" },
+    too_large = { "input is too long for requested model" },
+  },
   refusal_in_200 = { { field = "amazon-bedrock-guardrailAction", value = "INTERVENED", kind = "policy_denied" } },
 }

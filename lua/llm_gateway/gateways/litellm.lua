@@ -30,6 +30,7 @@ return {
     authentication = { "authenticationerror" },
     not_found = { "notfounderror" },
     timeout = { "litellm.timeout" },
+    server = { "got unexpected response from ollama" }, -- said with a 400 of what broke in Ollama's stream
   },
   said = {
     "spend={current}, budget={limit}", "spend={current}, limit={limit}",

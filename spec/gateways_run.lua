@@ -1,0 +1,183 @@
+-- gateways_run.lua: what is asked of a real gateway (LiteLLM, Portkey) before each of the providers that the
+-- development gateway plays, and what must come out; as specs of the describe that calls it. doc/conformance.md has the
+-- table.
+-- Leans on busted, luassert and the public contract.
+
+local assert = require("luassert")
+local busted = require("busted")
+local llm = require("llm_gateway")
+local support = require("spec.support")
+
+local TOOL = { type = "function", ["function"] = { name = "get_weather", description = "The weather of a city",
+  parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } } } }
+
+local M = {}
+
+-- The kinds that each provider's refusals must have, and what else is known of them.
+local LIMIT = { kind = "rate_limit", status = 429, retryable = true }
+local FILTER = { kind = "policy_denied", status = 400, retryable = false }
+
+M.upstreams = {
+  openai = {
+    authentication = { kind = "authentication", status = 401, retryable = false },
+    rate_limit = { kind = "rate_limit", status = 429, retryable = true, retry_after = 20 },
+    quota = { kind = "budget_exceeded", status = 429, retryable = false },
+    filter = FILTER, overloaded = { kind = "server", status = 503, retryable = true },
+  },
+  lmstudio = {
+    overloaded = { kind = "server", status = 500, retryable = true },
+    too_large = { kind = "validation", status = 400, retryable = false },
+  },
+  anthropic = {
+    authentication = { kind = "authentication", status = 401, retryable = false },
+    rate_limit = { kind = "rate_limit", status = 429, retryable = true, retry_after = 20 },
+    quota = { kind = "budget_exceeded", status = 400, retryable = false },
+    filter = FILTER, overloaded = { kind = "server", retryable = true },
+  },
+  bedrock = {
+    authentication = { kind = "authentication", status = 403, retryable = false },
+    rate_limit = LIMIT, quota = { kind = "budget_exceeded", status = 400, retryable = false },
+    filter = FILTER, overloaded = { kind = "server", status = 503, retryable = true },
+  },
+  ollama = {
+    missing = { kind = "not_found", status = 404, retryable = false },
+    overloaded = { kind = "rate_limit", status = 503, retryable = true },
+  },
+}
+
+local function cities_of(reply)
+  local cities = {}
+  for i, call in ipairs(reply.choices[1].message.tool_calls) do
+    assert.equal("get_weather", call["function"].name)
+    assert.matches("%S", call.id)
+    cities[i] = llm.json.decode(call["function"].arguments).city
+  end
+  return cities
+end
+
+local function of_streams(ask, name, lost)
+  busted.it("streams", function()
+    local words, usage, reason = {}, nil, nil
+    for chunk in llm.assert(ask("Count to 5", { stream = true, stream_options = { include_usage = true } })) do
+      local choice = chunk.choices[1] or { delta = {} }
+      table.insert(words, choice.delta.content)
+      usage, reason = chunk.usage or usage, choice.finish_reason or reason
+    end
+    assert.equal("1 2 3 4 5", table.concat(words))
+    assert.is_true(#words >= 5)
+    assert.equal("stop", reason)
+    if not lost.usage then assert.equal(5, usage.completion_tokens) end
+  end)
+
+  busted.it("tells an overload in mid-stream", function()
+    local stream = llm.assert(ask("Break: overloaded\nCount to 9", { stream = true }))
+    local reply, err = stream:collect()
+    if lost.overload then return assert.equal(lost.overload, reply and reply.choices[1].finish_reason or err.kind) end
+    assert.equal("server", err.kind)
+    assert.is_false(err.retryable)
+    assert.matches("^1 2", err.partial)
+  end)
+
+  busted.it("ends a stream as it does that " .. name .. " breaks off", function()
+    local reply, err = llm.assert(ask("Break: cut\nCount to 9", { stream = true })):collect()
+    if lost.cut then return assert.equal("stop", reply.choices[1].finish_reason) end
+    assert.equal("stream", err.kind)
+    assert.matches("^1 2", err.partial)
+  end)
+end
+
+local function of_tools(ask)
+  busted.it("calls a tool", function()
+    local reply = llm.assert(ask("What is the weather in Paris?", { tools = { TOOL } }))
+    assert.equal("tool_calls", reply.choices[1].finish_reason)
+    assert.same({ "Paris" }, cities_of(reply))
+  end)
+
+  busted.it("calls two tools, streamed", function()
+    local stream = llm.assert(ask("What is the weather in Paris and Rome?", { tools = { TOOL }, stream = true }))
+    local reply = llm.assert(stream:collect())
+    assert.equal("tool_calls", reply.choices[1].finish_reason)
+    assert.same({ "Paris", "Rome" }, cities_of(reply))
+  end)
+
+  busted.it("hands a tool's result over", function()
+    local question = { role = "user", content = "What is the weather in Paris?" }
+    local call = { id = "call_1", type = "function",
+      ["function"] = { name = "get_weather", arguments = '{"city":"Paris"}' } }
+    local reply = llm.assert(ask(nil, { tools = { TOOL }, messages = {
+      question, { role = "assistant", tool_calls = { call } },
+      { role = "tool", tool_call_id = "call_1", content = "clear sky" },
+    } }))
+    assert.matches("clear sky", reply:text())
+  end)
+end
+
+local function of_ends(ask, lost)
+  busted.it("tells that the answer was cut at its limit", function()
+    assert.equal("length", llm.assert(ask("End: length\nCount to 9")).choices[1].finish_reason)
+  end)
+
+  for _, streamed in ipairs(lost.filter and {} or { false, true }) do
+    busted.it("tells that the provider's filter ended the answer" .. (streamed and ", streamed" or ""), function()
+      local reply = llm.assert(ask("End: content_filter\nCount to 9", { stream = streamed }))
+      if streamed then reply = llm.assert(reply:collect()) end
+      assert.equal("content_filter", reply.choices[1].finish_reason)
+      assert.equal("1 2", reply:text())
+    end)
+  end
+end
+
+local function of_refusals(ask, refusals, lost)
+  local names = {}
+  for name in pairs(refusals) do table.insert(names, name) end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    for _, streamed in ipairs({ false, true }) do
+      busted.it("reads its refusal: " .. name .. (streamed and ", streamed" or ""), function()
+        local reply, err = ask("Refuse: " .. name, { stream = streamed })
+        assert.is_nil(reply)
+        for field, value in pairs(refusals[name]) do
+          local expected = (lost[name] or {})[field]
+          if expected == nil then expected = value end
+          assert.equal(expected or nil, err[field] or nil, field)
+        end
+      end)
+    end
+  end
+end
+
+-- name: of an upstream. make_client(): a client of the gateway before it, whose `model` asks for that upstream.
+-- lost: what the gateway itself loses: {usage, cut, overload, filter = true, [refusal] = {field = what comes instead}}.
+function M.specs(name, make_client, model, lost)
+  local function ask(question, fields)
+    local request = support.ask(question, fields)
+    if fields and fields.messages then request.messages = fields.messages end
+    request.model = model
+    return make_client():chat(request)
+  end
+
+  busted.it("chats", function()
+    local reply = llm.assert(ask("What is 6 times 7?"))
+    assert.equal("6 * 7 = 42", reply:text())
+    assert.equal("stop", reply.choices[1].finish_reason)
+    assert.equal(5, reply.usage.completion_tokens)
+  end)
+
+  of_streams(ask, name, lost)
+  of_tools(ask)
+  of_ends(ask, lost)
+  of_refusals(ask, M.upstreams[name], lost)
+end
+
+-- Embeddings of two texts by that model, or one by one.
+function M.embeddings(make_client, model, one_by_one)
+  busted.it("embeds, by " .. model, function()
+    local input = one_by_one and "a cat" or { "a cat", "a dog" }
+    local reply = llm.assert(make_client():embeddings({ model = model, input = input }))
+    assert.equal(one_by_one and 1 or 2, #reply.data)
+    assert.equal(256, #reply.data[1].embedding)
+    assert.equal("number", type(reply.data[1].embedding[1]))
+  end)
+end
+
+return M
