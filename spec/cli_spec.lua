@@ -87,6 +87,15 @@ describe("the command line #apart", function()
     os.remove(path)
   end)
 
+  it("keeps a conversation at a prompt, until Ctrl-D", function()
+    local command = ("script -qec '%s %s chat' /dev/null"):format(LUA, MAIN)
+    local text = support.output_of(("printf 'Hello\\nWhat is 6 times 7?\\n\\004' |"
+      .. " LLM_GATEWAY_BASE_URL=%s LLM_GATEWAY_API_KEY=gw_dev %s"):format(gateway.url, command))
+    assert.matches("Ctrl%-D ends the conversation", text)
+    assert.matches("> .*Hello! How can I help", text)
+    assert.matches("> .*6 %* 7 = 42", text)
+  end)
+
   it("stops the answer at Ctrl-C #timed", function()
     local slow = support.start({ delay = 0.05 })
     local status, text, complaints = run("chat 'Count to 500'", {
