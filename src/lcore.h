@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "lcompat.h"
+#include "json.h"
 #include "loop.h"
 #include "transfer.h"
 LLMG_HIDDEN_BEGIN
@@ -74,6 +75,21 @@ void lcore_mark_object(lua_State *L);
 /* Pushes an event as transfer:chunk() returns it: a table or text, its name, and halves or a fault.
  * Its data is in *kept afterwards, in place of what was there. Returns 3. */
 int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept);
+
+/* Pushes a list of the texts on a tape, each at its token's place from 1 on. */
+void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text);
+
+/* A value whose texts are there already. Nothing of it may change while the value is pushed. */
+typedef struct ljson_shape {
+  const json_tape *tape;
+  const char *text; /* the one that the tape is of */
+  int texts;        /* where on the stack ljson_push_texts' list is */
+  size_t hole;      /* the token in whose place... */
+  int piece;        /* ...the text at this place of the stack stands */
+} ljson_shape;
+
+/* Pushes the value of a shape. */
+void ljson_push_shape(lua_State *L, const ljson_shape *shape);
 
 /* Adds to a transfer what the request table at `request` has: `multipart`, a list of parts {name,
  * data or path, filename, type}, and `into`, the path of the file for the answer. Returns 0, or 2

@@ -37,7 +37,8 @@ typedef struct builder {
   scratch *own;
   const char *text;
   const json_token *next;
-  bool *halves; /* see json_unescape */
+  bool *halves;             /* see json_unescape */
+  const ljson_shape *shape; /* where the texts are; or NULL: in `text` */
   unsigned depth;
   frame open[JSON_MAX_DEPTH];
 } builder;
@@ -76,7 +77,7 @@ static void tidy(scratch *s) {
 
 /* ---- values ---- */
 
-static void push_text(builder *b, json_token token, bool *halves) {
+static void push_new_text(builder *b, json_token token, bool *halves) {
   const char *text = b->text + json_at(token);
   size_t n = json_size(token);
   if (json_kind_of(token) == JSON_TEXT) {
@@ -88,6 +89,20 @@ static void push_text(builder *b, json_token token, bool *halves) {
   if (buffer_reserve(out, n) != 0) luaL_error(b->L, "not enough memory");
   n = json_unescape(text, n, out->bytes, halves);
   lua_pushlstring(b->L, out->bytes, n);
+}
+
+/* No text of a shape is made again. */
+static void push_text(builder *b, const json_token *token, bool *halves) {
+  const ljson_shape *shape = b->shape;
+  if (shape == NULL) {
+    push_new_text(b, *token, halves);
+    return;
+  }
+  size_t place = (size_t)(token - shape->tape->tokens);
+  if (place == shape->hole)
+    lua_pushvalue(b->L, shape->piece);
+  else
+    lua_rawgeti(b->L, shape->texts, (int)place + 1);
 }
 
 static void push_integer(builder *b, json_token bits) {
@@ -136,7 +151,7 @@ static bool push_value(builder *b) {
   case JSON_INTEGER: push_integer(b, *b->next++); return false;
   case JSON_DOUBLE: push_double(b, *b->next++); return false;
   case JSON_TEXT:
-  case JSON_ESCAPED: push_text(b, token, b->halves); return false;
+  case JSON_ESCAPED: push_text(b, b->next - 1, b->halves); return false;
   case JSON_LIST: return open_container(b, token, true);
   case JSON_OBJECT: return open_container(b, token, false);
   case JSON_NULL: break;
@@ -156,7 +171,7 @@ static uint64_t key_bit(const builder *b, json_token key) {
 }
 
 /* The last of several members with one key counts, and be it null. */
-static void remove_member(builder *b, json_token key) {
+static void remove_member(builder *b, const json_token *key) {
   push_text(b, key, NULL);
   lua_pushvalue(b->L, -1);
   lua_rawget(b->L, -3);
@@ -173,8 +188,8 @@ static void remove_member(builder *b, json_token key) {
 
 /* Pushes the next key. Returns false when its value is null: then nothing is pushed. */
 static bool push_key(builder *b, frame *object) {
-  json_token key = *b->next++;
-  uint64_t bit = key_bit(b, key);
+  const json_token *key = b->next++;
+  uint64_t bit = key_bit(b, *key);
   if (json_kind_of(*b->next) == JSON_NULL) {
     b->next++;
     if ((object->keys & bit) != 0) remove_member(b, key);
@@ -223,6 +238,7 @@ static int push_whole(lua_State *L, scratch *s, const char *text, bool keep_halv
   b.text = text;
   b.next = s->tape.tokens;
   b.halves = keep_halves ? &halves : NULL;
+  b.shape = NULL;
   b.depth = 0;
   s->busy = true;
   if (json_kind_of(*b.next) == JSON_NULL)
@@ -311,6 +327,43 @@ int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept) {
   buffer_clear(&s->source);
   tidy(s);
   return 3;
+}
+
+/* ---- shapes ---- */
+
+void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text) {
+  lua_createtable(L, (int)tape->count, 0);
+  int texts = lua_gettop(L);
+  scratch *s = push_scratch(L);
+  builder b;
+  b.L = L;
+  b.own = s;
+  b.text = text;
+  s->busy = true;
+  for (size_t i = 0; i < tape->count; i++) {
+    json_kind kind = json_kind_of(tape->tokens[i]);
+    if (kind == JSON_TEXT || kind == JSON_ESCAPED) {
+      push_new_text(&b, tape->tokens[i], NULL);
+      lua_rawseti(L, texts, (int)i + 1);
+    } else if (kind == JSON_INTEGER || kind == JSON_DOUBLE) {
+      i++;
+    }
+  }
+  tidy(s);
+  lua_settop(L, texts);
+}
+
+void ljson_push_shape(lua_State *L, const ljson_shape *shape) {
+  builder b;
+  b.L = L;
+  b.own = NULL;
+  b.text = shape->text;
+  b.next = shape->tape->tokens;
+  b.halves = NULL;
+  b.shape = shape;
+  b.depth = 0;
+  luaL_checkstack(L, 2 * (int)shape->tape->depth + 8, "nested too deep");
+  build(&b);
 }
 
 /* ---- opening ---- */

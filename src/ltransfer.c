@@ -9,13 +9,16 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lalike.h"
 
-#define TRANSFER "llm_gateway.core.transfer"
+#define TRANSFER    "llm_gateway.core.transfer"
+#define MAX_AT_ONCE 64 /* events; whoever reads many has others wait */
 
 typedef struct lua_transfer {
   transfer *transfer; /* NULL when closed */
   lcore_place place;  /* for what is being pushed */
   buffer chunk;       /* the data of the last chunk: see l_data */
+  lalike alike;       /* what the next events may be like */
 } lua_transfer;
 
 static lua_transfer *check_object(lua_State *L) {
@@ -54,6 +57,7 @@ static int l_gc(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
   lcore_free_places(&u->place);
   buffer_free(&u->chunk);
+  lalike_free(&u->alike);
   return l_close(L);
 }
 
@@ -259,6 +263,85 @@ static int l_data(lua_State *L) {
   return 1;
 }
 
+/* ---- events that are like the last: see lalike.h ---- */
+
+/* transfer:learn(limit, path...) -> whether any may be alike | nil: no further try is worth while.
+ * From now on the events are held against the one that chunk() returned last, which had no name:
+ * alike are those that differ from it at most in the text at `path` (keys, and places in lists),
+ * their piece. The first `limit` bytes of all pieces are kept for pieces(). */
+static int l_learn(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  u->alike.limit = (size_t)luaL_checknumber(L, 2);
+  bool known = lalike_learn(L, &u->alike, &u->chunk, 3);
+  if (known || lalike_may_learn(&u->alike))
+    lua_pushboolean(L, known);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* Takes the next event, if it is alike; its piece is added to a place, which is taken for the first
+ * one. The place is NULL while none was. */
+static bool take_alike(lua_State *L, lua_transfer *u, lcore_place **place) {
+  sse_event event;
+  json_piece piece;
+  if (u->transfer == NULL) return false;
+  lloop_check_process(L, transfer_member(u->transfer)->loop);
+  if (!transfer_peek(u->transfer, &event)) return false;
+  if (!lalike_match(&u->alike, &event, &piece)) return false;
+  if (*place == NULL) *place = lcore_take_place(L, &u->place);
+  if (lalike_add(&u->alike, &(*place)->bytes, &piece)) {
+    transfer_drop(u->transfer);
+    return true;
+  }
+  lcore_leave_place(*place);
+  return luaL_error(L, "not enough memory") != 0;
+}
+
+static int push_place(lua_State *L, lcore_place *place) {
+  if (place == NULL) return 0;
+  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
+  lcore_leave_place(place);
+  return 1;
+}
+
+/* transfer:alike_chunk() -> table, piece | nothing: what chunk() would return, if that is alike */
+static int l_alike_chunk(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lcore_place *place = NULL;
+  if (!take_alike(L, u, &place)) return 0;
+  push_place(L, place);
+  lalike_push(L, &u->alike, lua_gettop(L));
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* transfer:alike_text() -> piece | nothing: the same without its table */
+static int l_alike_text(lua_State *L) {
+  lcore_place *place = NULL;
+  take_alike(L, luaL_checkudata(L, 1, TRANSFER), &place);
+  return push_place(L, place);
+}
+
+/* transfer:alike_texts() -> pieces | nothing: the same of several events that are here, joined */
+static int l_alike_texts(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lcore_place *place = NULL;
+  for (int i = 0; i < MAX_AT_ONCE && take_alike(L, u, &place);) i++;
+  return push_place(L, place);
+}
+
+/* transfer:pieces() -> those of all alike events since it was last asked, joined | nothing */
+static int l_pieces(lua_State *L) {
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  if (buffer_length(&u->alike.pieces) == 0) return 0;
+  lcore_place *place = lcore_take_place(L, &u->place);
+  lalike_take_pieces(&u->alike, &place->bytes);
+  return push_place(L, place);
+}
+
+/* ---- figures ---- */
+
 static void set_number(lua_State *L, const char *name, double number) {
   lua_pushnumber(L, number);
   lua_setfield(L, -2, name);
@@ -294,6 +377,11 @@ static const luaL_Reg methods[] = {{"id", l_id},
                                    {"pull", l_pull},
                                    {"chunk", l_chunk},
                                    {"data", l_data},
+                                   {"learn", l_learn},
+                                   {"alike_chunk", l_alike_chunk},
+                                   {"alike_text", l_alike_text},
+                                   {"alike_texts", l_alike_texts},
+                                   {"pieces", l_pieces},
                                    {"release", l_release},
                                    {"limit_events", l_limit_events},
                                    {"timings", l_timings},

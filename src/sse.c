@@ -329,6 +329,16 @@ bool sse_next(sse *p, sse_event *event) {
   return true;
 }
 
+bool sse_peek(const sse *p, sse_event *event) {
+  record r;
+  if (buffer_length(&p->queue) == p->taken) return false;
+  const char *at = buffer_bytes(&p->queue) + p->taken;
+  memcpy(&r, at, sizeof r);
+  if (r.is_large) return false;
+  point_to(event, at + sizeof r, r);
+  return true;
+}
+
 size_t sse_queued(const sse *p) {
   return buffer_length(&p->queue) - p->taken + p->large_bytes;
 }

@@ -82,6 +82,10 @@ int sse_feed(sse *p, const char *bytes, size_t n);
 /* Pulls the next finished event. Returns false when there is none. */
 bool sse_next(sse *p, sse_event *event);
 
+/* Looks at the event that the next sse_next would pull. Returns false when there is none, and for a
+ * large one. */
+bool sse_peek(const sse *p, sse_event *event);
+
 /* How many bytes of finished events wait to be pulled. */
 size_t sse_queued(const sse *p);
 

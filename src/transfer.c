@@ -297,6 +297,18 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
 }
 
+bool transfer_peek(transfer *t, sse_event *event) {
+  check_total_timeout(t);
+  if (t->failure.class == FAILURE_TOTAL_TIMEOUT) return false;
+  resume(t);
+  return sse_peek(&t->events, event);
+}
+
+void transfer_drop(transfer *t) {
+  sse_event event;
+  sse_next(&t->events, &event);
+}
+
 transfer_status transfer_body(const transfer *t, const buffer **body) {
   *body = &t->body;
   if (!transfer_is_over(t)) return TRANSFER_WAIT;

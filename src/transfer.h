@@ -122,6 +122,14 @@ bool transfer_is_event_stream(const transfer *t);
  * loop. `*unfinished` says that the answer ended before the event's blank line. */
 transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished);
 
+/* Whether an event is there that transfer_next would be READY with; then *event is it, which stays
+ * to be pulled. False also for some that are (very large ones, the last of an answer without its
+ * blank line). */
+bool transfer_peek(transfer *t, sse_event *event);
+
+/* The event that transfer_peek showed is not wanted any more: another follows. */
+void transfer_drop(transfer *t);
+
 /* From now on the next event, or the end, has to come within `ns` of the last event; else the
  * transfer fails with FAILURE_EVENT_TIMEOUT. A stricter event_timeout stays. */
 void transfer_limit_events(transfer *t, int64_t ns);

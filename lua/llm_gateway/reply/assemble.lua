@@ -197,6 +197,7 @@ end
 -- Of streams that are no chat nothing is known: their choices may lack index and delta, and have `text`.
 local function add_choice(self, choice, position)
   local place = place_of(self, is_place(choice.index) and choice.index or position - 1)
+  self.last = place
   for name, value in next, choice do
     if name == "delta" then
       if type(value) == "table" then merge(self, place.message, value) end
@@ -204,6 +205,18 @@ local function add_choice(self, choice, position)
       add_field(self, place, name, value)
     end
   end
+end
+
+-- Whether add_text(text) does what adding chunks would do that have this text together, and differ from the last, which
+-- had one choice, in nothing else.
+function Collector:takes_text()
+  local said = self.last.message.content
+  return type(said) == "string" or ropes.is(said)
+end
+
+function Collector:add_text(text)
+  local message = self.last.message
+  merge_value(self, message, "content", message.content, text)
 end
 
 -- Adds a chunk as a stream hands it over.

@@ -8,6 +8,11 @@
 --   done                       whether nothing that was begun is missing
 --   ended                      whether nothing more is to come
 --   partial_text(), reasoning_text()   the beginning of what came so far
+-- and perhaps these:
+--   is_plain                   whether an event that differs from this one in the text at `plain_path` alone need not
+--                              be read: it would add that text and change nothing else
+--   looks                      whether is_plain is still asked for
+--   skipped                    the transfer that keeps the texts of such events, while some were not read
 
 local content = require("llm_gateway.reply.content")
 local faults = require("llm_gateway.reply.faults")
@@ -18,6 +23,7 @@ local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the 
 
 local Chat = {}
 Chat.__index = Chat
+Chat.plain_path = { "choices", 1, "delta", "content" }
 
 -- Some servers write an empty one, or a null in quotes, into every chunk.
 local NO_REASON = { [""] = true, null = true, None = true, [false] = true }
@@ -164,6 +170,45 @@ local function read_choice(self, choice, position, halves, is_whole)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
+-- Plain chunks: nearly all of a stream's
+
+-- A field of these may be an error, the end, or goes on from chunk to chunk.
+local CHUNK_TELLS = { error = true, usage = true, x_groq = true, base_resp = true }
+local CHOICE_TELLS = { error = true, usage = true, finish_reason = true, text = true, message = true, logprobs = true }
+
+local function has_any(value, names)
+  for name in next, value do
+    if names[name] then return true end
+  end
+  return false
+end
+
+-- Whether a chunk, as it came, has a piece of its only choice's text and nothing else that counts.
+local function brings_text_alone(chunk)
+  local choices = chunk.choices
+  local choice = type(choices) == "table" and choices[1]
+  if type(choice) ~= "table" or choices[2] ~= nil or chunk.object == "chat.completion" then return false end
+  local delta = choice.delta
+  if type(choice.index) ~= "number" or type(delta) ~= "table" or type(delta.content) ~= "string" then return false end
+  for name, value in next, delta do
+    if name ~= "content" and name ~= "role" and value ~= "" then return false end
+  end
+  return not has_any(choice, CHOICE_TELLS) and not has_any(chunk, CHUNK_TELLS)
+end
+
+-- Whether its choice is the one whose text is the stream's, is under way, and waits for no half of a character.
+local function is_under_way(self, index)
+  local state = self.states[index]
+  return index == self.main and state.said and not state.ended and state.halves == nil
+end
+
+-- Adds the texts of the chunks that were not read.
+local function catch_up(self)
+  local text = self.skipped:pieces()
+  if text then self.partial:add(text) end
+end
+
+-- ---------------------------------------------------------------------------------------------------------
 -- Texts
 
 -- The choice whose text is the stream's: the first; some servers count from 1.
@@ -185,9 +230,11 @@ end
 -- Takes a chunk as the server sent it; returns it with `choices`, and each choice with `index` and `delta`; and a fault
 -- (see faults.lua) when it is an error. halves: whether a text in it may hold half a character.
 function Chat:read(chunk, _, halves)
+  if self.skipped then catch_up(self) end
+  local is_plain = not halves and self.looks and brings_text_alone(chunk)
   local fault = faults.of_chat(chunk)
   local choices = chunk.choices
-  self.text = ""
+  self.text, self.is_plain = "", false
   if fault and type(choices) ~= "table" then return chunk, fault end
   if not is_readable(choices) then
     choices = readable(choices)
@@ -203,11 +250,13 @@ function Chat:read(chunk, _, halves)
       break
     end
   end
+  self.is_plain = is_plain and not fault and is_under_way(self, choices[1].index)
   return chunk, fault
 end
 
 -- The beginning of the text, somewhat more than an error keeps.
 function Chat:partial_text()
+  if self.skipped then catch_up(self) end
   return self.partial:text()
 end
 
@@ -218,7 +267,7 @@ end
 
 local function new()
   return setmetatable({
-    text = "", done = false, ended = false, open = 0, states = {},
+    text = "", done = false, ended = false, open = 0, states = {}, is_plain = false, looks = true,
     partial = ropes.new(MAX_PARTIAL_BYTES), reasoning = ropes.new(MAX_PARTIAL_BYTES),
   }, Chat)
 end

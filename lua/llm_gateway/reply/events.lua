@@ -42,6 +42,7 @@ function Source:chunk()
 end
 
 function Source:data() return self.last end
+function Source.learn() return nil end
 
 function Source:timings() return self.took end
 function Source:id() return self end

@@ -1,8 +1,9 @@
 -- reply/reading.lua: how a stream's events become what is handed over, and how it ends.
 -- Leans on a transfer of the C core for events, on json and errors, and on the stream's dialect (reply/dialects.lua)
 -- for what its events mean. The stream (reply/stream.lua) is the table it works on: loop, transfer or list, dialect,
--- reader, about, describe; it sets started, ended, err, timings, id. It never waits by itself: the loop does.
+-- reader, about, describe; it sets started, ended, err, timings, id, alike. It never waits by itself: the loop does.
 
+local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local errors = require("llm_gateway.errors")
 local events = require("llm_gateway.reply.events")
 local json = require("llm_gateway.json")
@@ -11,6 +12,9 @@ local wait = require("llm_gateway.loop.wait")
 
 local M = {}
 
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
+
+local MAX_PARTIAL_BYTES = chunk_reader.MAX_PARTIAL_BYTES
 local LAST_WAIT = 2 -- seconds; how long a stream of which nothing is missing may go on without an event
 
 local secrets = setmetatable({}, { __mode = "k" }) -- by stream: whoever prints one sees no key
@@ -20,7 +24,7 @@ local secrets = setmetatable({}, { __mode = "k" }) -- by stream: whoever prints 
 
 -- Ends the stream, well or with an error. Returns nil, err.
 local function end_with(self, err)
-  self.ended, self.err = true, err
+  self.ended, self.err, self.alike = true, err, nil
   local transfer = self.transfer
   if not transfer then return nil, err end
   self.timings = transfer:timings()
@@ -105,12 +109,27 @@ local function is_done_sign(data)
   return data:byte(1) ~= 123 and data:find("^%s*%[DONE%]%s*$") ~= nil
 end
 
+-- Events that are like this one need not be read: `alike` is the transfer while it may have such (see src/lalike.h).
+-- What was not asked of the transfer's chunk() is not kept there.
+local function remember(self, name)
+  local reader, transfer = self.reader, self.transfer
+  self.alike = nil
+  if not reader.is_plain or name or self.data or not transfer then return end
+  local is_known = transfer:learn(MAX_PARTIAL_BYTES, unpack(reader.plain_path))
+  if is_known then
+    self.alike, reader.skipped = transfer, transfer
+  elseif is_known == nil then
+    reader.looks = false
+  end
+end
+
 -- What an event's value is handed over as.
 local function read_value(self, value, name, halves)
   local reader = self.reader
   local chunk, fault = reader:read(value, name, halves)
   if fault then return end_with_fault(self, value, "error", halves and json.mend_all(fault) or fault) end
   self.started = true
+  if reader.is_plain or self.alike then remember(self, name) end
   if reader.done then
     if reader.ended then
       end_with(self)

@@ -19,6 +19,8 @@ local structured = lazy("llm_gateway.helpers.structured")
 local Stream = { is_stream = true }
 Stream.__index = Stream
 
+local control = coroutines.control
+
 local function check_stream(self, name)
   if getmetatable(self) == Stream then return end
   error(("%s: expected a stream, got %s (is it stream:%s()?)"):format(name, type(self), name), 3)
@@ -31,6 +33,13 @@ local function before_next(self, level)
   wait.yield_turn(self.loop, self)
 end
 
+-- The next chunk, if it is here and like the last: nothing of it is looked at. In a task a turn has to be taken before.
+local function next_alike(self)
+  local chunk, text = self.alike:alike_chunk()
+  if chunk then self.reader.text = text end
+  return chunk
+end
+
 -- The next chunk (a table) and, of typed events, its name; nil at the end; nil, err when the stream broke, each time
 -- again. In a task the others go on meanwhile.
 function Stream:next()
@@ -41,6 +50,8 @@ function Stream:next()
     return nil, self.err
   end
   self.taken = true
+  local alike = self.alike and next_alike(self)
+  if alike then return alike end
   local chunk, second = (self.list and reading.next_of_list or reading.next_of_transfer)(self)
   if chunk == nil then self.over = true elseif chunk.usage ~= nil then self.told = chunk end
   return chunk, second
@@ -64,6 +75,10 @@ end
 
 -- What `for` calls: the next chunk; raises the error of a broken stream.
 function Stream:__call()
+  if self.alike and not control.task then
+    local chunk = next_alike(self)
+    if chunk then return chunk end
+  end
   check_for("for")
   if self.over then check_unread(self, "for", 2) end
   local chunk, second = self:next()
@@ -71,23 +86,43 @@ function Stream:__call()
   return chunk, second
 end
 
+-- The same as next_alike for who wants its text, which is not empty.
+local function text_alike(self)
+  local alike, text = self.alike, ""
+  while alike and text == "" do text = alike:alike_text() end
+  if alike and text then self.reader.text = text end
+  return alike and text
+end
+
+local function next_text(self)
+  repeat
+    if self.alike then
+      before_next(self, 3)
+      local text = text_alike(self)
+      if text then return text end
+    end
+    local chunk, err = self:next()
+    if chunk == nil then
+      if err then error(err, 0) end
+      return nil
+    end
+  until self.reader.text ~= ""
+  return self.reader.text
+end
+
 -- For `for`: the text of the stream (of a chat, of its first choice), piece by piece. Raises the error of a broken
 -- stream.
 function Stream:texts()
   check_stream(self, "texts")
   check_unread(self, "texts", 2)
-  local function next_text()
+  return function()
+    if not control.task then
+      local text = text_alike(self)
+      if text then return text end
+    end
     check_for("texts")
-    repeat
-      local chunk, err = self:next()
-      if chunk == nil then
-        if err then error(err, 0) end
-        return nil
-      end
-    until self.reader.text ~= ""
-    return self.reader.text
-  end
-  return next_text, nil, nil, self
+    return next_text(self)
+  end, nil, nil, self
 end
 
 local function next_event(self)
@@ -135,6 +170,8 @@ function Stream:collect()
   local chunk, second = self:next()
   while chunk do
     whole:add(chunk, second)
+    local text = self.alike and whole:takes_text() and self.alike:alike_texts()
+    if text then whole:add_text(text) end
     chunk, second = self:next()
   end
   if second then return nil, second end
