@@ -1,7 +1,9 @@
--- Real input: the Portkey AI gateway, which nobody here wrote, between this client and the development gateway.
+-- Real input: the Portkey AI gateway, which nobody here wrote, between this client and providers that the development
+-- gateway plays in their own protocols.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
 local devgateway = require "llm_gateway.devgateway"
+local gateways_run = require "spec.gateways_run"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
@@ -43,6 +45,7 @@ describe("through the Portkey gateway #apart #long", function()
 
   local gateway = support.gateway({ delay = 0.002 })
   local portkey, pid, url
+  local question = { messages = { { role = "user", content = "What is 6 times 7?" } } }
 
   setup(function()
     assert(install(), "npm could not install it: see " .. ROOM .. "/npm.log")
@@ -61,45 +64,59 @@ describe("through the Portkey gateway #apart #long", function()
     if portkey then portkey:close() end
   end)
 
-  local function client(prefix, key)
+  local function client(provider, place, key)
     return llm.new({
-      base_url = url, api_key = key or "gw_dev", max_retries = 0, timeout = 20,
-      headers = { ["x-portkey-provider"] = "openai", ["x-portkey-custom-host"] = gateway.url .. prefix .. "/v1" },
+      base_url = url, api_key = key or "sk-dev", gateway = "portkey", max_retries = 0, timeout = 20,
+      headers = {
+        ["Authorization"] = "Bearer " .. (key or "sk-dev"),
+        ["x-portkey-provider"] = provider, ["x-portkey-custom-host"] = gateway.url .. place,
+        ["x-portkey-aws-access-key-id"] = "dev", ["x-portkey-aws-secret-access-key"] = "dev",
+        ["x-portkey-aws-region"] = "us-east-1",
+      },
     })
   end
 
-  local question = { messages = { { role = "user", content = "What is 6 times 7?" } } }
+  -- The providers as Portkey names them, and what it loses of theirs. To Ollama it speaks OpenAI's protocol; LM Studio
+  -- it does not know.
+  local PROVIDERS = {
+    { "openai", "openai", "/v1", model = "gpt-4", lost = {} },
+    { "openai", "lmstudio", "/v1", model = "qwen", lost = {} },
+    { "ollama", "lmstudio", "", model = "llama3", lost = { overload = "stream", usage = true } },
+    { "anthropic", "anthropic", "/v1", model = "claude-sonnet-4-5", lost = { filter = "stop" } },
+    { "bedrock", "bedrock", "", model = "anthropic.claude-3-5-sonnet-20240620-v1:0", lost = { overload = true } },
+  }
 
-  it("chats", function()
-    local reply = llm.assert(client(""):chat(question))
-    assert.matches("42", reply:text())
-  end)
+  for _, one in ipairs(PROVIDERS) do
+    local provider, upstream = one[1], one[2]
+    describe(("and %s, played as %s"):format(provider, upstream), function()
+      gateways_run.specs(upstream, function()
+        return client(provider, "/~upstream/" .. upstream .. one[3])
+      end, one.model, one.lost)
+    end)
+  end
 
-  it("streams", function()
-    local request, words = { messages = { { role = "user", content = "Count to 5" } }, stream = true }, {}
-    local stream = llm.assert(client(""):chat(request))
-    for text in stream:texts() do table.insert(words, text) end
-    assert.equal("1 2 3 4 5", table.concat(words))
-    assert.is_true(#words >= 5)
-  end)
+  gateways_run.embeddings(function() return client("openai", "/~upstream/openai/v1") end, "text-embedding-ada-002")
+  gateways_run.embeddings(function() return client("bedrock", "/~upstream/bedrock") end,
+    "amazon.titan-embed-text-v2:0", true)
+  gateways_run.embeddings(function() return client("ollama", "/~upstream/ollama") end, "nomic-embed-text", true)
 
-  it("embeds", function()
-    local reply = llm.assert(client(""):embeddings({ input = { "a cat", "a dog" } }))
-    assert.equal(2, #reply.data)
-    assert.equal("number", type(reply.data[2].embedding[1]))
-  end)
-
-  it("reads an upstream 429", function()
-    local _, err = client("/~fixture/OpenAI%20rate%20limit%20in%20milliseconds"):chat(question)
+  it("reads an upstream 429 in milliseconds", function()
+    local _, err = client("openai", "/~fixture/OpenAI%20rate%20limit%20in%20milliseconds/v1"):chat(question)
     assert.equal("rate_limit", err.kind)
     assert.equal(429, err.status)
     assert.equal(1.5, err.retry_after)
   end)
 
-  it("reads an upstream 401", function()
-    local _, err = client("", "wrong-key"):chat(question)
+  it("reads another gateway's 401", function()
+    local _, err = client("openai", "/v1", "wrong-key"):chat(question)
     assert.equal("authentication", err.kind)
     assert.equal(401, err.status)
+  end)
+
+  it("tells the provider and how often it was tried", function()
+    local info = llm.assert(client("openai", "/~upstream/openai/v1"):chat(question)):info()
+    assert.equal("openai", info.provider)
+    assert.equal(1, info.upstream_attempts)
   end)
 
   it("reads its own complaint", function()

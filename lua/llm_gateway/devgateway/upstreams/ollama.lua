@@ -1,9 +1,10 @@
--- devgateway/upstreams/ollama.lua: Ollama's protocol: /api/chat in lines of JSON, /api/embed; forms for init.lua.
+-- devgateway/upstreams/ollama.lua: Ollama's protocol: /api/chat in lines of JSON, /api/embed and the older
+-- /api/embeddings; forms for init.lua.
 -- Leans on json. Ollama asks for no key and has no quota; a line {"error"} is all that it says in a stream.
 
 local json = require("llm_gateway.devgateway.json")
 
-local M = { chat = "^/api/chat$", embed = "^/api/embed$", stream_type = "application/x-ndjson" }
+local M = { chat = "^/api/chat$", embed = "^/api/embed", stream_type = "application/x-ndjson" }
 
 -- Arguments come as objects; a stream is the rule. The request itself stays as it came.
 local function as_text(call)
@@ -62,10 +63,12 @@ function M.stream(done)
 end
 
 function M.texts(body)
+  if body.prompt then return { body.prompt } end -- of the older path
   return type(body.input) == "table" and body.input or { body.input }
 end
 
 function M.embedding(list, body, tokens)
+  if body.prompt then return { embedding = list[1] } end
   return { model = body.model, embeddings = list, total_duration = 1000000, load_duration = 1000,
     prompt_eval_count = tokens }
 end
