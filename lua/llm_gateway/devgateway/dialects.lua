@@ -103,7 +103,7 @@ end
 local messages = {}
 M.messages = messages
 
-local REASONS = { stop = "end_turn", length = "max_tokens", tool_calls = "tool_use" }
+local REASONS = { stop = "end_turn", length = "max_tokens", tool_calls = "tool_use", content_filter = "refusal" }
 
 --- The chat that a request asks for.
 function messages.as_chat(given)
@@ -135,7 +135,8 @@ function messages.events(done)
   add(events, "message_start", { message = message(done, json.array({})) })
   add(events, "ping", {})
   for i, block in ipairs(whole.content) do
-    local begun = { type = block.type, text = block.text and "", id = block.id, name = block.name }
+    local begun = { type = block.type, text = block.text and "", id = block.id, name = block.name,
+      input = block.input and {} }
     local call = choice.calls and choice.calls[i]
     add(events, "content_block_start", { index = i - 1, content_block = begun })
     if call then
