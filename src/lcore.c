@@ -8,10 +8,16 @@
 #include "mem.h"
 #include "platform.h"
 
-/* 7.87: CURLOPT_QUICK_EXIT, without which a name lookup that hangs blocks every close. */
-#define OLDEST_CURL 0x075700
-#if LIBCURL_VERSION_NUM < OLDEST_CURL
-#error "llm-gateway needs libcurl 7.87 or later"
+/* The oldest libcurl that may be loaded. One that was built against since 7.87 has options which an
+ * older one would refuse: see transfer_options.c. */
+#if LIBCURL_VERSION_NUM >= 0x075700
+#define OLDEST_CURL      0x075700
+#define OLDEST_CURL_NAME "7.87"
+#elif LIBCURL_VERSION_NUM >= 0x075100
+#define OLDEST_CURL      0x075100
+#define OLDEST_CURL_NAME "7.81"
+#else
+#error "llm-gateway needs libcurl 7.81 or later"
 #endif
 
 /* ---- classes ---- */
@@ -124,7 +130,8 @@ static int l_call(lua_State *L) {
 static void start_curl(lua_State *L) {
   const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
   if (version->version_num < OLDEST_CURL)
-    luaL_error(L, "llm-gateway needs libcurl 7.87 or later; this is %s", version->version);
+    luaL_error(L, "llm-gateway needs libcurl " OLDEST_CURL_NAME " or later; this is %s",
+               version->version);
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) luaL_error(L, "libcurl does not start");
   /* A name lookup that hangs is left to its thread (CURLOPT_QUICK_EXIT), which may outlive this Lua
    * state and with it the mapping of libcurl: so that stays mapped. */

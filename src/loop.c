@@ -13,6 +13,9 @@
 #define STOPPED ONE_SECOND        /* later than this, it was not driving at all */
 #define FRAME   (ONE_SECOND / 10) /* who does not watch the descriptor steps as often */
 
+/* Before libcurl 7.87 OpenSSL writes to the sockets by itself, and a reset one raises SIGPIPE. */
+#define PIPES_SIGNAL (LIBCURL_VERSION_NUM < 0x075700)
+
 struct loop {
   CURLM *multi;
   poller *poller;
@@ -33,7 +36,20 @@ struct loop {
   sockets sockets;
 };
 
+static bool hold_pipes(void) {
+  return PIPES_SIGNAL && platform_hold_pipes();
+}
+
 /* ---- life ---- */
+
+/* From libcurl 8.20 on the multi handle waits for lookups that hang, unless it is told not to. */
+static CURLM *new_multi(void) {
+  CURLM *multi = curl_multi_init();
+#if LIBCURL_VERSION_NUM >= 0x081400
+  if (multi != NULL) curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+  return multi;
+}
 
 loop *loop_new(void) {
   loop *l = mem_zeroed(sizeof *l);
@@ -43,7 +59,7 @@ loop *loop_new(void) {
   list_init(&l->ready);
   l->deadline = l->alarm = l->sweep_at = CLOCK_NEVER;
   l->stepped_at = clock_now();
-  l->multi = curl_multi_init();
+  l->multi = new_multi();
   l->poller = l->multi == NULL ? NULL : poller_new(l->multi);
   if (l->poller != NULL) return l;
   loop_free(l);
@@ -67,9 +83,11 @@ static void end_sweep(loop *l) {
 }
 
 static void close_curl(loop *l) {
+  bool held = hold_pipes();
   end_sweep(l);
   if (l->multi != NULL) curl_multi_cleanup(l->multi);
   l->multi = NULL;
+  platform_release_pipes(held);
 }
 
 /* libcurl's and epoll's own ends talk to the server and to the shared epoll; a child must not, so
@@ -140,16 +158,27 @@ int loop_start(loop_member *m) {
 }
 
 int loop_restart(loop_member *m) {
+  bool held = hold_pipes();
   curl_multi_remove_handle(m->loop->multi, m->easy);
+  platform_release_pipes(held);
   return curl_multi_add_handle(m->loop->multi, m->easy) == CURLM_OK ? 0 : -1;
+}
+
+CURLcode loop_unpause(loop_member *m) {
+  bool held = hold_pipes();
+  CURLcode code = curl_easy_pause(m->easy, CURLPAUSE_CONT);
+  platform_release_pipes(held);
+  return code;
 }
 
 /* An HTTP/2 stream that is merely removed lets the server go on generating, unless its connection
  * may not be used again; HTTP/1.1 closes an unfinished connection by itself. To one that is done
  * the option means nothing. */
 static void take_from_curl(loop *l, loop_member *m) {
+  bool held = hold_pipes();
   curl_easy_setopt(m->easy, CURLOPT_FORBID_REUSE, 1L);
   curl_multi_remove_handle(l->multi, m->easy);
+  platform_release_pipes(held);
   m->running = false;
   l->running--;
   if (m->drains) l->draining--;
@@ -325,9 +354,13 @@ static void drive(loop *l, int64_t until, int64_t budget) {
 
 void loop_step(loop *l, int64_t wait, int64_t budget) {
   int64_t now = clock_now();
+  bool held = hold_pipes();
   drive(l, list_empty(&l->ready) ? clock_after(now, wait) : now, budget);
+  platform_release_pipes(held);
 }
 
 void loop_drain(loop *l) {
+  bool held = hold_pipes();
   if (l->draining > 0) drive(l, 0, CLOCK_NEVER);
+  platform_release_pipes(held);
 }

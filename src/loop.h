@@ -106,6 +106,9 @@ int loop_start(loop_member *m);
 /* Starts an exchange of m->easy that is over once more, as its options are now. Returns 0 or -1. */
 int loop_restart(loop_member *m);
 
+/* Lets a paused exchange go on; what libcurl has kept of it comes before this returns. */
+CURLcode loop_unpause(loop_member *m);
+
 /* Ends the exchange, whatever it was doing: an unfinished one closes its connection. m->easy is
  * gone; the member stays, and may be ready. */
 void loop_stop(loop_member *m);

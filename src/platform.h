@@ -20,11 +20,19 @@ int64_t platform_now(void);
 /* ---- the process ---- */
 
 /* A number that stays as it is in this process and differs in every child that it forks. Asking for
- * the process id would cost a call into the kernel each time, and every call of the library asks. */
+ * the process id would cost a call into the kernel each time, and every call of the library asks.
+ */
 long platform_process_mark(void);
 
 /* Keeps the library that holds `function` mapped until the process ends, where the system can. */
 void platform_pin(void (*function)(void));
+
+/* From here on a write to a pipe that nobody reads any more only fails, in this thread: it raises no
+ * SIGPIPE. Returns whether that has to be released again. */
+bool platform_hold_pipes(void);
+
+/* Ends what platform_hold_pipes began, if that returned true; `held` is what it returned. */
+void platform_release_pipes(bool held);
 
 /* Writes the system's words for an error number to `text`, as UTF-8; "" where it has none. */
 void platform_error_text(int number, char *text, size_t size);

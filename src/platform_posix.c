@@ -23,6 +23,35 @@ void platform_error_text(int number, char *text, size_t size) {
   if (strerror_r(number, text, size) != 0) text[0] = '\0';
 }
 
+/* ---- broken pipes ---- */
+
+static bool is_pending(int signal) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
+}
+
+static sigset_t only(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
+}
+
+/* One that is pending already is somebody else's, and stays so. */
+bool platform_hold_pipes(void) {
+  sigset_t pipe = only(SIGPIPE), before;
+  return !is_pending(SIGPIPE) && pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0 &&
+         sigismember(&before, SIGPIPE) == 0;
+}
+
+void platform_release_pipes(bool held) {
+  sigset_t pipe = only(SIGPIPE);
+  int taken;
+  if (!held) return;
+  if (is_pending(SIGPIPE)) sigwait(&pipe, &taken);
+  pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
+}
+
 /* ---- files ---- */
 
 int platform_open(const char *path, platform_mode mode) {

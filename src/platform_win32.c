@@ -42,6 +42,15 @@ void platform_pin(void (*function)(void)) {
                            address, &library);
 }
 
+/* There are no signals of pipes. */
+bool platform_hold_pipes(void) {
+  return false;
+}
+
+void platform_release_pipes(bool held) {
+  (void)held;
+}
+
 /* Windows ends its words with a full stop and a new line. */
 static DWORD without_end(const wchar_t *words, DWORD n) {
   while (n > 0 && (words[n - 1] <= L' ' || words[n - 1] == L'.')) n--;

@@ -259,12 +259,12 @@ transfer_status transfer_head(const transfer *t) {
   return transfer_is_over(t) ? TRANSFER_FAILED : TRANSFER_WAIT;
 }
 
-/* curl_easy_pause calls transfer_on_body before it returns, which may pause again or fail. */
+/* loop_unpause calls transfer_on_body before it returns, which may pause again or fail. */
 static void resume(transfer *t) {
   if (t->activity != ACTIVITY_PAUSED || sse_queued(&t->events) > LOW_WATER) return;
   transfer_turn(t, ACTIVITY_RUNNING);
   t->active_at = t->event_at = clock_now();
-  CURLcode code = curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  CURLcode code = loop_unpause(&t->member);
   if (code != CURLE_OK) transfer_note_code(t, code);
   if (t->failure.class != FAILURE_NONE)
     stop(t);
@@ -364,7 +364,7 @@ void transfer_release(transfer *t) {
   t->member.owner = NULL;
   list_remove(&t->member.ready);
   t->drain_until = clock_now() + DRAIN_TIME;
-  if (was_paused) curl_easy_pause(t->member.easy, CURLPAUSE_CONT);
+  if (was_paused) loop_unpause(&t->member);
   loop_drains(&t->member);
   transfer_arm_deadline(t);
 }

@@ -72,12 +72,21 @@ static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
   return CURLE_OK;
 }
 
+static CURLcode set_protocols(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500 /* 7.85 */
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 /* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
  * server sends compressed all the same. */
 static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_PATH_AS_IS, 1L);
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  CURLcode code = set_protocols(easy);
+  if (code != CURLE_OK) return code;
   SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
   if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
   if (!o->has_body && t->form == NULL && transfer_add_header(t, "Content-Type:") != 0)
@@ -86,15 +95,19 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
   return set_method(easy, t, o);
 }
 
+/* Before 7.83.1 libcurl's connections do not differ in their TLS options: see set_tls. */
+#define TLS_MIXES_VERSIONS (LIBCURL_VERSION_NUM < 0x075301)
+
 /* Without TLS, HTTP/2 has a connection for each exchange: libcurl would also speak it on one that
  * was kept from HTTP/1.1, and 7.88 breaks one that was kept from HTTP/2 (its issue 10634). */
 static CURLcode set_version(CURL *easy, const transfer_options *o) {
   if (!o->http2) {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  } else if (o->is_https) {
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  } else {
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+    return CURLE_OK;
+  }
+  SET(CURLOPT_HTTP_VERSION,
+      (long)(o->is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+  if (!o->is_https || TLS_MIXES_VERSIONS) {
     SET(CURLOPT_FRESH_CONNECT, 1L);
     SET(CURLOPT_FORBID_REUSE, 1L);
   }
@@ -117,10 +130,20 @@ void transfer_extend_connect_timeout(transfer *t, int64_t ns) {
                    connect_patience(&t->options, t->lent));
 }
 
+/* A name lookup that hangs is left to its thread. Before libcurl 7.87 whoever closes its call waits
+ * for it. */
+static CURLcode set_quick_exit(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET(CURLOPT_QUICK_EXIT, 1L);
+#else
+  (void)easy;
+#endif
+  return CURLE_OK;
+}
+
 static CURLcode set_network(CURL *easy, const transfer_options *o) {
   SET(CURLOPT_BUFFERSIZE, o->stream && !o->http2 ? STREAM_READ : BODY_READ);
   SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, connect_patience(o, 0));
   SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -178,6 +201,7 @@ CURLcode transfer_set_easy(transfer *t) {
   if (code == CURLE_OK && options->fresh) code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   if (code == CURLE_OK) code = set_version(easy, options);
   if (code == CURLE_OK) code = set_network(easy, options);
+  if (code == CURLE_OK) code = set_quick_exit(easy);
   if (code == CURLE_OK) code = set_tls(easy, options);
   return code;
 }
