@@ -7,7 +7,7 @@
 local M = {}
 
 local settings = { model = "gpt-4" }
-local llm, client, running
+local llm, client, attached, running
 
 -- Options: model, and those of llm.new.
 function M.setup(options)
@@ -15,10 +15,22 @@ function M.setup(options)
   client = nil
 end
 
+local function notify(err)
+  vim.notify(tostring(err), vim.log.levels.ERROR)
+end
+
+-- Neovim's own loop drives the library's: said once, however often the settings change.
+local function attach()
+  llm = require("llm_gateway")
+  attached = attached or require("llm_gateway.loop.luv").attach({
+    uv = vim.uv or vim.loop, schedule = vim.schedule, budget = 0.005,
+  })
+  llm.loop().on_error = notify
+end
+
 local function connect()
   if client then return client end
-  llm = require("llm_gateway")
-  require("llm_gateway.loop.luv").attach({ uv = vim.uv or vim.loop, schedule = vim.schedule, budget = 0.005 })
+  attach()
   local options = {}
   for name, value in pairs(settings) do
     if name ~= "model" then options[name] = value end
@@ -56,7 +68,7 @@ function M.ask(question)
   local buffer = open_buffer()
   running = llm.spawn(stream_into, buffer, question)
   running:on_done(function(_, err)
-    if err and err.kind ~= "cancelled" then vim.notify(tostring(err), vim.log.levels.ERROR) end
+    if err and err.kind ~= "cancelled" then notify(err) end
   end)
   return buffer
 end
