@@ -1,5 +1,6 @@
 /* lclient.c: the client object: owns its transfers, knows its loop and carries
  * its configuration, so that neither a key nor a setting lies about in Lua.
+ * What is the same for all its calls is read once, as it is made.
  *
  * The verbs (chat, embeddings, ...) are added to its methods by client.lua.
  */
@@ -7,22 +8,105 @@
 
 #include "clock.h"
 
-#define CLIENT     "llm_gateway.core.client"
-#define NO_LIMIT   ((size_t)1 << (sizeof(size_t) * 8 - 4))
-#define LOOP_FIELD "core_loop"
+#define CLIENT   "llm_gateway.core.client"
+#define NO_LIMIT ((size_t)1 << (sizeof(size_t) * 8 - 4))
 
 typedef struct lua_client {
   bool open;
   list transfers;
+  transfer_options options; /* of every call; the user value keeps its texts alive */
 } lua_client;
 
-/* client(config) -> client object; config.core_loop is its loop object. */
+/* What the table that is a client's user value has; the texts of its options stand behind. */
+enum { LOOP = 1, CONFIG, TEXTS };
+
+/* ---- options: fields of the table at `i` ---- */
+
+/* The table keeps the text alive. */
+static const char *text_field(lua_State *L, int i, const char *name) {
+  lua_getfield(L, i, name);
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return text;
+}
+
+static bool flag_field(lua_State *L, int i, const char *name) {
+  lua_getfield(L, i, name);
+  bool flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+static int64_t duration(double seconds) {
+  int64_t ns = clock_from_seconds(seconds);
+  return seconds > 0 && ns == 0 ? 1 : ns;
+}
+
+/* Sets a clock where the table has it; false is no limit. */
+static void read_duration(lua_State *L, int i, const char *name, int64_t *clock) {
+  lua_getfield(L, i, name);
+  if (!lua_isnil(L, -1)) *clock = duration(lua_tonumber(L, -1));
+  lua_pop(L, 1);
+}
+
+static size_t size_field(lua_State *L, int i, const char *name) {
+  lua_getfield(L, i, name);
+  double bytes = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return bytes >= 1 && bytes < (double)NO_LIMIT ? (size_t)bytes : NO_LIMIT;
+}
+
+/* What a call may have of its own, too. */
+static void read_clocks(lua_State *L, int i, transfer_options *o) {
+  read_duration(L, i, "connect_timeout", &o->connect_timeout);
+  read_duration(L, i, "timeout", &o->timeout);
+  read_duration(L, i, "event_timeout", &o->event_timeout);
+}
+
+static void read_options(lua_State *L, int i, transfer_options *o) {
+  read_clocks(L, i, o);
+  o->http2 = flag_field(L, i, "http2");
+  o->insecure = flag_field(L, i, "insecure");
+  o->max_body_bytes = size_field(L, i, "max_response_bytes");
+  o->max_event_bytes = size_field(L, i, "max_event_bytes");
+}
+
+/* A text that the table at `keeper` keeps alive under n: whose option it is may change it. */
+static const char *kept_text(lua_State *L, int i, const char *name, int keeper, int n) {
+  const char *text = text_field(L, i, name);
+  lua_getfield(L, i, name);
+  lua_rawseti(L, keeper, n);
+  return text;
+}
+
+static void read_texts(lua_State *L, int i, int keeper, transfer_options *o) {
+  o->proxy = kept_text(L, i, "proxy", keeper, TEXTS);
+  o->ca_file = kept_text(L, i, "ca_file", keeper, TEXTS + 1);
+  o->ca_path = kept_text(L, i, "ca_path", keeper, TEXTS + 2);
+  o->client_cert = kept_text(L, i, "client_cert", keeper, TEXTS + 3);
+  o->client_key = kept_text(L, i, "client_key", keeper, TEXTS + 4);
+}
+
+/* ---- a client ---- */
+
+/* client(loop, config, options) -> client object. loop: a loop object; config: what config()
+ * returns; options: a table with the options of every call, which is read now: connect_timeout,
+ * timeout, event_timeout (seconds; false: no limit), http2, insecure, max_response_bytes,
+ * max_event_bytes, proxy, ca_file, ca_path, client_cert, client_key. */
 int lclient_new(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
   lua_client *c = lcore_new(L, sizeof *c, CLIENT);
-  lua_pushvalue(L, 1);
-  compat_setuservalue(L, -2);
   list_init(&c->transfers);
+  lua_createtable(L, TEXTS + 4, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, 5, LOOP);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, 5, CONFIG);
+  read_options(L, 3, &c->options);
+  read_texts(L, 3, 5, &c->options);
+  compat_setuservalue(L, 4);
   c->open = true;
   return 1;
 }
@@ -42,65 +126,12 @@ int lclient_config(lua_State *L) {
   const lua_client *c = compat_testudata(L, 1, CLIENT);
   if (c == NULL) return 0;
   compat_getuservalue(L, 1);
+  lua_rawgeti(L, -1, CONFIG);
   lua_pushboolean(L, c->open);
   return 2;
 }
 
 /* ---- sending ---- */
-
-static const char *text_field(lua_State *L, const char *name) {
-  lua_getfield(L, 2, name);
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-  lua_pop(L, 1); /* the request keeps the text alive */
-  return text;
-}
-
-static bool flag_field(lua_State *L, const char *name) {
-  lua_getfield(L, 2, name);
-  bool flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
-}
-
-static double number_field(lua_State *L, const char *name) {
-  lua_getfield(L, 2, name);
-  double number = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return number;
-}
-
-static int64_t duration_field(lua_State *L, const char *name) {
-  double seconds = number_field(L, name);
-  int64_t ns = clock_from_seconds(seconds);
-  return seconds > 0 && ns == 0 ? 1 : ns;
-}
-
-static size_t size_field(lua_State *L, const char *name) {
-  double bytes = number_field(L, name);
-  return bytes >= 1 && bytes < (double)NO_LIMIT ? (size_t)bytes : NO_LIMIT;
-}
-
-static void read_options(lua_State *L, transfer_options *o) {
-  o->method = text_field(L, "method");
-  o->url = text_field(L, "url");
-  o->stream = flag_field(L, "stream");
-  o->fresh = flag_field(L, "fresh");
-  o->http2 = flag_field(L, "http2");
-  o->tell_progress = flag_field(L, "tell_progress");
-  o->insecure = flag_field(L, "insecure");
-  o->connect_timeout = duration_field(L, "connect_timeout");
-  o->timeout = duration_field(L, "timeout");
-  o->event_timeout = duration_field(L, "event_timeout");
-  o->total_timeout = duration_field(L, "total_timeout");
-  o->max_body_bytes = size_field(L, "max_response_bytes");
-  o->max_event_bytes = size_field(L, "max_event_bytes");
-  o->proxy = text_field(L, "proxy");
-  o->ca_file = text_field(L, "ca_file");
-  o->ca_path = text_field(L, "ca_path");
-  o->client_cert = text_field(L, "client_cert");
-  o->client_key = text_field(L, "client_key");
-  luaL_argcheck(L, o->method != NULL && o->url != NULL, 2, "method and url expected");
-}
 
 static int check_memory(lua_State *L, int status) {
   return status == 0 ? 0 : luaL_error(L, "not enough memory");
@@ -128,17 +159,33 @@ static bool add_body(lua_State *L, transfer *t) {
   return body != NULL;
 }
 
+static void read_request(lua_State *L, transfer_options *o) {
+  o->method = text_field(L, 2, "method");
+  o->url = text_field(L, 2, "url");
+  luaL_argcheck(L, o->method != NULL && o->url != NULL, 2, "method and url expected");
+  o->stream = flag_field(L, 2, "stream");
+  o->fresh = flag_field(L, 2, "fresh");
+  o->tell_progress = flag_field(L, 2, "on_progress");
+  if (flag_field(L, 2, "is_unlimited")) o->max_body_bytes = NO_LIMIT;
+  read_duration(L, 2, "seconds_left", &o->total_timeout);
+  lua_getfield(L, 2, "own");
+  if (lua_istable(L, -1)) read_clocks(L, lua_gettop(L), o);
+  lua_pop(L, 1);
+}
+
 /* send(client, request) -> transfer object | nil, facts.
- * request: method, url, headers (a list of lines), body (text or nil), multipart and into (see
- * lform.c), and the options above. */
+ * request: method, url, headers (a list of lines), stream, fresh, on_progress (anything that is
+ * true), is_unlimited (max_response_bytes does not hold), seconds_left (of all of it; nil for no
+ * limit), own (nil, or a table of clocks in place of the client's), body (text or nil), multipart
+ * and into (see lform.c). It keeps the texts alive. */
 int lclient_send(lua_State *L) {
-  transfer_options options = {0};
   lua_client *c = luaL_checkudata(L, 1, CLIENT);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  transfer_options options = c->options;
+  read_request(L, &options);
   compat_getuservalue(L, 1);
-  lua_getfield(L, 3, LOOP_FIELD);
-  read_options(L, &options);
+  lua_rawgeti(L, 3, LOOP);
   transfer *t = ltransfer_push(L, 4, 1); /* may have closed anything: only now is `open` sure */
   luaL_argcheck(L, c->open, 1, "the client is closed");
   transfer_join_group(t, &c->transfers);

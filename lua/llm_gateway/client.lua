@@ -127,10 +127,10 @@ local function client_of(given, level)
   local config = options.complete(given, level + 1)
   config.loop = loops.record_of(config.loop or loops.default())
   config.secrets, config.lines = secrets.of_client(config), {}
-  return core.client({
-    core_loop = config.loop.core, base_url = url.without(config.base_url:gsub("%?.*$", "")),
-    reveal = function() return config end,
-  })
+  local shown = {
+    base_url = url.without(config.base_url:gsub("%?.*$", "")), reveal = function() return config end,
+  }
+  return core.client(config.loop.core, shown, config)
 end
 
 -- The same client with other options on top; it shares the connections. Closing one leaves the other open.
@@ -158,7 +158,7 @@ local function new(given, ...)
   return made
 end
 
-local metatable = getmetatable(core.client({ core_loop = false }))
+local metatable = getmetatable(core.client(false, {}, {}))
 metatable.__close = Client.close
 
 function metatable:__tostring()

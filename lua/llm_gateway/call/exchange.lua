@@ -19,25 +19,12 @@ function M.seconds_left(call)
   return call.total_timeout and call.started + call.total_timeout - core.now()
 end
 
--- What goes into a file takes no memory: only a limit that somebody gave holds there.
-local function response_limit(call)
-  local o = call.options
-  if call.into and o.given.max_response_bytes == nil then return nil end
-  return o.max_response_bytes
-end
-
--- `false` (no limit) reaches C as 0, which means no limit there.
-local function core_request(call)
-  local o = call.options
-  return {
-    method = call.method, url = call.url, headers = call.headers, body = call.body, stream = call.stream,
-    connect_timeout = o.connect_timeout, timeout = o.timeout, event_timeout = o.event_timeout,
-    total_timeout = call.total_timeout and math.max(M.seconds_left(call), 0.001),
-    max_response_bytes = response_limit(call), max_event_bytes = o.max_event_bytes,
-    multipart = call.multipart, into = call.into, tell_progress = call.on_progress ~= nil,
-    proxy = o.proxy, ca_file = o.ca_file, ca_path = o.ca_path, client_cert = o.client_cert,
-    client_key = o.client_key, insecure = o.insecure, http2 = o.http2, fresh = call.fresh,
-  }
+-- Sends the call, which has what the core reads of it (src/lclient.c). Returns a transfer, or nil and facts.
+local function send(call)
+  if call.total_timeout then call.seconds_left = math.max(M.seconds_left(call), 0.001) end
+  -- What goes into a file takes no memory: only a limit that somebody gave holds there.
+  call.is_unlimited = call.into and call.options.given.max_response_bytes == nil
+  return core.send(call.client, call)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -133,7 +120,7 @@ end
 function M.once(call)
   local closed = M.closed_error(call)
   if closed then return nil, closed end
-  local transfer, facts = core.send(call.client, core_request(call))
+  local transfer, facts = send(call)
   if not transfer then return nil, M.failure(call, facts) end
   loop_state.mark_busy(call.loop)
   local status, received, is_stream = wait.await(call.loop, transfer, transfer, watched(call, head))

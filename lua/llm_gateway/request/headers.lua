@@ -12,6 +12,7 @@ local M = {}
 -- it comes.
 function M.key(config, own)
   local key, why = own.api_key or config.api_key, nil
+  if type(key) == "string" then return key end -- it was checked as it was given
   if type(key) == "function" then key, why = key() end
   if key == nil then return nil, why and fault.new("api_key", "its function gave none: " .. tostring(why)) end
   if type(key) ~= "string" then return nil, fault.new("api_key", "its function returned a " .. type(key)) end
@@ -22,8 +23,9 @@ end
 
 -- The error of a body whose fields go into header fields too, and may not; nil when they may.
 function M.fault(body)
+  if not body or (body.app_id == nil and body.feature == nil) then return nil end
   for _, name in ipairs({ "app_id", "feature" }) do
-    local value = body and body[name]
+    local value = body[name]
     local wrong = type(value) == "string" and fields.value_fault(value)
     if wrong then return fault.new(name, wrong) end
   end

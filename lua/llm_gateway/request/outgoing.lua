@@ -43,8 +43,14 @@ function M.complete(call, config, own)
   end
   call.url = url_of(config, call)
   call.headers = headers.lines(config, own, key, call)
-  call.secrets = secrets.of_call(config, own, key, call.path)
-  call.loop, call.options = config.loop, next(own) == nil and config or setmetatable(own, { __index = config })
+  call.loop = config.loop
+  local is_plain = next(own) == nil
+  if is_plain and key == config.api_key and not call.path then
+    call.secrets = config.secrets
+  else
+    call.secrets = secrets.of_call(config, own, key, call.path)
+  end
+  if is_plain then call.options = config else call.own, call.options = own, setmetatable(own, { __index = config }) end
   return call
 end
 

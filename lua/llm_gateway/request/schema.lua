@@ -170,20 +170,36 @@ function M.whole(path)
   return (path:gsub("^%.", ""))
 end
 
+-- The first field of a model that fails its check.
+local function first_fault(model, value)
+  for i = 1, #model do
+    local field = model[i]
+    local item = value[field.name]
+    if item ~= nil then
+      local message, where = field.check(item)
+      if message and not is_unset(item) then return message, step(field.name) .. (where or "") end
+    end
+    if field.required and is_unset(item) then return field.required, step(field.name) end
+  end
+end
+
 -- The first field of a table that fails its check, in the order of the model, a list of {name, check, required}:
--- `required` is the message when it is missing.
+-- `required` is the message when it is missing. Of a table without a fault no more is read than what it has.
 function M.fields_of(model)
-  local count = #model
+  local checks, required = {}, {}
+  for _, field in ipairs(model) do
+    checks[field.name] = field.check
+    if field.required then required[#required + 1] = field.name end
+  end
+  local count = #required
   return function(value)
     if type(value) ~= "table" then return expected("a table", value) end
     for i = 1, count do
-      local field = model[i]
-      local item = value[field.name]
-      if item ~= nil then
-        local message, where = field.check(item)
-        if message and not is_unset(item) then return message, step(field.name) .. (where or "") end
-      end
-      if field.required and is_unset(item) then return field.required, step(field.name) end
+      if value[required[i]] == nil then return first_fault(model, value) end
+    end
+    for name, item in next, value do
+      local check = checks[name]
+      if check and check(item) then return first_fault(model, value) end
     end
   end
 end
