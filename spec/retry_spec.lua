@@ -87,6 +87,12 @@ describe("retries", function()
     assert.is_true(core.now() - started < 0.4)
   end)
 
+  it("back off for no longer than max_retry_delay either", function()
+    local _, err = ask("flaky;times=9;code=503", { max_retry_delay = 0.02 })
+    assert.equal(3, err.attempts)
+    for _, delay in ipairs(delays) do assert.is_true(delay <= 0.02, tostring(delay)) end
+  end)
+
   it("stay within total_timeout", function()
     local started = core.now()
     local _, err = ask("flaky;times=9;code=503;retry_after=0.3", { total_timeout = 0.4, max_retries = 9 })

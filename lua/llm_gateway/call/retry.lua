@@ -31,8 +31,8 @@ local function chance()
   return state / LARGEST
 end
 
-local function backoff(attempts)
-  local delay = math.min(FIRST_DELAY * 2 ^ (attempts - 1), LONGEST_DELAY)
+local function backoff(attempts, longest)
+  local delay = math.min(FIRST_DELAY * 2 ^ (attempts - 1), LONGEST_DELAY, longest or LONGEST_DELAY)
   return delay * (1 - JITTER * chance())
 end
 
@@ -42,7 +42,7 @@ function M.delay(err, attempts, options, left)
   if attempts > options.max_retries or not may_repeat(err, options) then return nil end
   if attempts == 1 and errors.is_unread(err) then return 0 end
   local named = err.retry_after and err.retry_after > 0 and err.retry_after -- 0 would be a burst
-  local delay = named or backoff(attempts)
+  local delay = named or backoff(attempts, options.max_retry_delay)
   if named and options.max_retry_delay and delay > options.max_retry_delay then return nil end
   if left and delay >= left then return nil end
   return delay
