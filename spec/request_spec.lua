@@ -132,6 +132,15 @@ describe("a field of a request", function()
       assert.matches("extra_body", told)
       accepts("chat", ask("x", { extra_body = { [name] = 1 } }))
     end
+    for name in ("max_completion_token reasoning_efort parallel_tool_call stream_option logit_bais"):gmatch("%S+") do
+      refuses("chat", name, ask("x", { [name] = 1 }))
+    end
+    for name in ("temprature max_output_token previous_respons_id instuctions"):gmatch("%S+") do
+      refuses("responses", name, { input = "x", [name] = 1 })
+    end
+    for name in ("temprature max_token stop_sequence thinkin"):gmatch("%S+") do
+      refuses("messages", name, ask("x", { [name] = 1 }))
+    end
     refuses("embeddings", "dimensons", { input = "x", dimensons = 8 })
     refuses("embeddings", "encoding_formt", { input = "x", encoding_formt = "float" })
   end)

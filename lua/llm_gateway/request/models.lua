@@ -119,15 +119,27 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Bodies
 
--- A model with what is needed to judge a request: {check, fields (true by name), default_model}.
-local function prepared(fields, default_model)
+-- Fields that go out unchecked: their names are known, so that a slip of the pen is seen.
+local UNCHECKED = {
+  chat = "max_completion_tokens reasoning_effort parallel_tool_calls stream_options top_logprobs logit_bias "
+    .. "service_tier web_search_options",
+  responses = "temperature max_output_tokens tool_choice previous_response_id parallel_tool_calls truncation "
+    .. "reasoning metadata service_tier stream_options",
+  messages = "temperature tool_choice stop_sequences thinking metadata service_tier",
+}
+
+-- A model with what is needed to judge a request: {check, known (true by field's name), default_model}.
+local function prepared(fields, default_model, unchecked)
   local known = {}
   for _, one in ipairs(fields) do known[one.name] = true end
+  for name in (unchecked or ""):gmatch("%S+") do known[name] = true end
   return { check = fields_of(fields), known = known, default_model = default_model }
 end
 
-local chat, embedding = prepared(CHAT, "gpt-4"), prepared(EMBEDDING, "text-embedding-ada-002")
-local responses_model, messages_model = prepared(RESPONSES), prepared(MESSAGES) -- without a default model
+local chat = prepared(CHAT, "gpt-4", UNCHECKED.chat)
+local embedding = prepared(EMBEDDING, "text-embedding-ada-002")
+local responses_model = prepared(RESPONSES, nil, UNCHECKED.responses) -- without a default model
+local messages_model = prepared(MESSAGES, nil, UNCHECKED.messages)
 local message_model = prepared(MESSAGE)
 
 local function refused(value)
