@@ -83,7 +83,7 @@ describe("errors of answers", function()
   end)
 
   it("are read by a named gateway's own codes first", function()
-    local text = '{"choices":null,"base_resp":{"status_code":1004,"status_msg":"no"}}'
+    local text = '{"error":{"code":"1004","message":"no"}}'
     assert.equal("server", answer_of(200, {}, text).kind)
     assert.equal("authentication", answer_of(200, {}, text, { profile = gateways.named("minimax") }).kind)
     local mine = gateways.check({ codes = { policy_denied = { "no_way" } }, fields = { policy_name = { "who" } } })

@@ -284,4 +284,22 @@ return {
   {"number body",500,{},"42",{kind="server"}},
   {"cn rate",429,{},[[{"error":{"message":"请求过于频繁，请稍后再试"}}]],{kind="rate_limit"}},
   {"cn sensitive",400,{},[[{"error":{"message":"内容包含敏感信息"}}]],{kind="policy_denied"}},
+  -- filters that say it in words or codes of their own
+  {"kong azure content safety",400,{},[[{"error":{"message":"request failed content safety check: breached category [Hate] at level 2"}}]],{kind="policy_denied"}},
+  {"apim content safety",403,{},[[{"statusCode":403,"message":"Request failed content safety check."}]],{kind="policy_denied"}},
+  {"helicone moderation",400,{},[[{"success":false,"error":{"code":"PROMPT_FLAGGED_FOR_MODERATION","message":"The given prompt was flagged by the OpenAI Moderation endpoint."}}]],{kind="policy_denied",code="PROMPT_FLAGGED_FOR_MODERATION"}},
+  {"moderation in words",403,{},[[{"message":"Your prompt was flagged by the OpenAI Moderation endpoint"}]],{kind="policy_denied"}},
+  {"pii",400,{},[[{"error":{"message":"Request refused: PII detected (credit card)","type":"pii_detected"}}]],{kind="policy_denied"}},
+  {"dlp in words",403,{},[[{"message":"Blocked by DLP policy \"finance\""}]],{kind="policy_denied",policy_name="finance"}},
+  {"xai failed check",403,{},[[{"code":"The caller does not have permission to execute the specified operation","error":"Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"}]],{kind="policy_denied",policy_name="SAFETY_CHECK_TYPE_BIO"}},
+  -- money
+  {"spend cap",403,{},[[{"error":{"type":"spend_cap_reached","message":"Monthly cap reached"}}]],{kind="budget_exceeded"}},
+  {"spend cap in words",403,{},[[{"error":"Your monthly spend cap of $50 was reached"}]],{kind="budget_exceeded"}},
+  {"negative balance",403,{},[[{"detail":"Your balance is negative. Please top up"}]],{kind="budget_exceeded"}},
+  -- a quota of tokens may be one of a minute or one of money
+  {"cerebras tokens a minute",429,{["x-ratelimit-limit-tokens-minute"]="60000",["x-ratelimit-remaining-tokens-minute"]="0",["x-ratelimit-reset-tokens-minute"]="11.5"},[[{"message":"Tokens per minute limit exceeded - too many tokens processed.","type":"too_many_tokens_error","param":"quota","code":"token_quota_exceeded"}]],{kind="rate_limit",retryable=true,limit=60000,retry_after=11.5,code="token_quota_exceeded"}},
+  {"a month's token quota",429,{},[[{"error":{"message":"The plan's tokens are used up","code":"token_quota_exceeded"}}]],{kind="budget_exceeded",retryable=false}},
+  -- base_resp is MiniMax's alone
+  {"minimax rate",200,{},[[{"base_resp":{"status_code":1002,"status_msg":"slow"},"choices":null}]],{kind="rate_limit",code="1002",message="slow"}},
+  {"minimax login",200,{},[[{"base_resp":{"status_code":1004,"status_msg":"no"}}]],{kind="authentication"}},
 }

@@ -61,7 +61,9 @@ function M.of_neighbours(body)
     return type(groq.error) == "table" and groq.error or { message = groq.error, request_id = groq.id }
   end
   local code = type(base) == "table" and tonumber(base.status_code)
-  if code and code ~= 0 then return { code = base.status_code, message = base.status_msg } end
+  if code and code ~= 0 then -- the type tells MiniMax's 1002 from another's
+    return { code = base.status_code, message = base.status_msg, type = "base_resp_" .. tostring(base.status_code) }
+  end
 end
 
 -- ---------------------------------------------------------------------------------------------------------

@@ -20,5 +20,7 @@ return {
     },
     too_large = { "maximum prompt length is" },
   },
-  said = { "maximum prompt length is {limit} but the request contains {current} tokens" },
+  said = {
+    "maximum prompt length is {limit} but the request contains {current} tokens", "failed check: {policy_name}",
+  },
 }
