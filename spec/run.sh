@@ -52,7 +52,8 @@ fi
 need gcc libc6-dev make pkg-config binutils ca-certificates curl openssl git procps libcurl4-openssl-dev \
   lua5.4 liblua5.4-dev lua-cjson lua-http lua-busted || echo "some things are missing: what is here runs"
 need clang libclang-rt-14-dev valgrind lua-check luarocks lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev \
-  lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse cmark-gfm neovim love xvfb xauth ||
+  lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse cmark-gfm neovim love xvfb xauth \
+  cmake libssl-dev zlib1g-dev libnghttp2-dev ||
   echo "some things are missing: what is here runs"
 there npm || need nodejs npm || echo "Portkey cannot run without node"
 
@@ -70,6 +71,7 @@ done
 for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
 part "builds without epoll | make -s LUA=5.4 EPOLL=no"
 part "builds with sanitizers | make -s asan"
+part "builds with libcurl 8 | sh spec/curl8/build.sh make -s LUA=5.4"
 if there clang; then
   part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
   for target in sse json transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
@@ -111,6 +113,9 @@ for lua in $luas; do
 done
 specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
 specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
+# What a libcurl does in its own way: connections that die, codings, ends, trust.
+CURL8="kept wire retry stream limits tls trust client field faults proxy"
+part "libcurl 8 | SPEC_SHARD=1/3 sh spec/curl8/build.sh make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURL8") $TRANSPORTS'"
 specs "without epoll" 5.4 "$UNTIMED spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua" EPOLL=no
 if there clang; then
   for target in sse json transfer decode; do

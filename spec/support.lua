@@ -2,11 +2,15 @@
 -- Leans on users' own doors only: llm_gateway and llm_gateway.devgateway.
 
 local busted = require("busted")
+local core = require("llm_gateway.core")
 local devgateway = require("llm_gateway.devgateway")
 local llm = require("llm_gateway")
 local tls_room = require("spec.tls_room")
 
 local M = {}
+
+-- What libcurl 8 does in its own way says so where it is tried.
+M.is_curl8 = tonumber(core.curl_version:match("^%d+")) >= 8
 
 -- A gateway that streams fast and knows the fixtures. Whoever starts it stops it; M.gateway does that by itself.
 function M.start(options)

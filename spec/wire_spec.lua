@@ -53,15 +53,29 @@ describe("an answer", function()
     assert.equal("application/json", headers["content-type"])
   end)
 
+  -- libcurl 8 looks at the coding before it tells of it: there only who asks for no coding gets such an answer.
+  local plain_asked = support.is_curl8 and { ["Accept-Encoding"] = "identity" } or nil
+
   it("is read as it is when its coding is none that is known", function()
     for _, coding in ipairs({ "UTF-8", "utf-8", "none", "", "identity", "identity, UTF-8", "x" }) do
       local headers = { "Content-Encoding: " .. coding }
-      local client = support.answering(gateway, '{"text":"ok"}', { headers = headers })
+      local client = support.answering(gateway, '{"text":"ok"}', { headers = headers }):with({ headers = plain_asked })
       assert.equal("ok", llm.assert(client:request({ method = "GET", path = "/" })).text, coding)
       local events = "data: " .. support.delta('"delta":{"content":"hi"}') .. "\n\ndata: [DONE]\n\n"
       client = support.answering(gateway, events, { headers = headers, type = "text/event-stream" })
+        :with({ headers = plain_asked })
       assert.equal("hi", llm.assert(client:chat(support.ask("x", { stream = true }))):collect():text(), coding)
     end
+  end)
+
+  it("is left as it is for whoever asks for no coding, and the error of one that cannot be read says so", function()
+    local client = support.answering(gateway, '{"text":"ok"}', { headers = { "Content-Encoding: UTF-8" } })
+    local plain = client:with({ headers = { ["accept-encoding"] = "identity" } })
+    assert.equal("ok", llm.assert(plain:request({ method = "GET", path = "/" })).text)
+    if not support.is_curl8 then return end
+    local _, err = client:request({ method = "GET", path = "/" })
+    assert.equal("connection", err.kind)
+    assert.matches('headers = { %["Accept%-Encoding"%] = "identity" }', err.message)
   end)
 
   it("that refuses is a refusal although its body cannot be decoded", function()

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -80,6 +81,15 @@ static CURLcode set_protocols(CURL *easy) {
 #endif
 }
 
+/* Whoever writes Accept-Encoding: identity has the body as it came, whatever Content-Encoding it
+ * has: libcurl 8 refuses an unknown one before transfer_on_header hears of it. */
+static bool asks_for_no_coding(const transfer *t) {
+  static const char line[] = "accept-encoding: identity";
+  for (const struct curl_slist *h = t->request_headers; h != NULL; h = h->next)
+    if (strcasecmp(h->data, line) == 0) return true;
+  return false;
+}
+
 /* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
  * server sends compressed all the same. */
 static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
@@ -87,7 +97,7 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
   SET(CURLOPT_PATH_AS_IS, 1L);
   CURLcode code = set_protocols(easy);
   if (code != CURLE_OK) return code;
-  SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
+  if (!asks_for_no_coding(t)) SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
   if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
   if (!o->has_body && t->form == NULL && transfer_add_header(t, "Content-Type:") != 0)
     return CURLE_OUT_OF_MEMORY;

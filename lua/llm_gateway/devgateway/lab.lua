@@ -23,6 +23,7 @@ local STEPS = {
   delay = function(out, seconds) return out:hold(seconds) end,
   hold = function(out) out:hold() return false end,
   reset = function(out) out:reset() return false end,
+  drop = function(out) out.abrupt = true return false end, -- over TLS: without saying that it is the end
   close = function() return false end,
 }
 
@@ -50,7 +51,7 @@ local function check_script(script)
   end
   for index, step in ipairs(script.steps) do
     if not is_step(step) then
-      return string.format("steps[%d] is none of send, hex, delay, hold, reset, close", index - 1)
+      return string.format("steps[%d] is none of send, hex, delay, hold, reset, drop, close", index - 1)
     end
     if step.reset and not raw.can_reset then
       return "a reset needs LuaJIT or luaposix in the gateway's Lua"

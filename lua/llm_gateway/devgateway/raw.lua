@@ -1,5 +1,6 @@
 -- devgateway/raw.lua: an HTTP/1.1 connection's own socket, for answers that a server library would not send.
--- Leans on cqueues, and on LuaJIT's ffi or luaposix for a reset. Over TLS the bytes are encrypted.
+-- Leans on cqueues, on LuaJIT's ffi or luaposix for a reset, and on ffi for the end of TLS, which cqueues never says.
+-- Over TLS the bytes are encrypted.
 -- Never raises because of what the client does: writing returns false once it is gone.
 -- framed.lua has the same methods for an HTTP/2 stream; misdeeds.lua knows no difference.
 
@@ -32,6 +33,19 @@ end
 
 -- Makes close() send a reset instead of an orderly end.
 local close_hard = linger_by_ffi() or linger_by_posix()
+
+-- Says over TLS that no more follows (close_notify), as a server does that has said all; nil where nothing can.
+local function goodbye_by_ffi()
+  local found, ffi = pcall(require, "ffi")
+  if not found then return nil end
+  ffi.cdef "int SSL_shutdown(void *ssl);"
+  for _, name in ipairs({ "libssl.so.3", "libssl.so.1.1", "ssl" }) do
+    local loaded, library = pcall(ffi.load, name)
+    if loaded then return function(ssl) library.SSL_shutdown(ffi.cast("void **", ssl)[0]) end end
+  end
+end
+
+local say_goodbye = goodbye_by_ffi()
 
 -- Errors come back as values; running out of time must not stick to the socket.
 local function on_error(socket, _, why)
@@ -121,10 +135,13 @@ function Raw:await_more()
   return (self.socket:fill(1)) == true
 end
 
---- Ends the connection in an orderly way. Calling it again does nothing.
+--- Ends the connection in an orderly way; TLS's own end is left out when `abrupt` is set. Calling it again does
+-- nothing.
 function Raw:close()
   if self.closed then return end
   self.closed = true
+  local ssl = say_goodbye and not self.gone and not self.abrupt and self.socket:checktls()
+  if ssl then say_goodbye(ssl) end
   cqueues.cancel(self.socket:pollfd())
   self.socket:close()
   self.exchange.counters.raw_open = self.exchange.counters.raw_open - 1
@@ -134,6 +151,7 @@ end
 --- Ends the connection with a reset.
 function Raw:reset()
   close_hard(self.socket:pollfd())
+  self.abrupt = true
   self:close()
 end
 

@@ -22,6 +22,7 @@ local CLOCK_WORDS = {
 }
 
 local PROXY_ADVICE = "check the option proxy, or the environment's http_proxy, https_proxy and all_proxy"
+local PLAIN_ADVICE = 'its Content-Encoding is none; headers = { ["Accept-Encoding"] = "identity" } reads it as it is'
 
 local CLASS_WORDS = {
   resolve = "could not find the host of %s (%s): is base_url right?",
@@ -90,6 +91,7 @@ local function advice(facts, text)
   if text:find("issuer certificate") or text:find("self.signed") then
     return "ca_file names an authority of your own"
   end
+  if text:find("Unrecognized content encoding", 1, true) then return PLAIN_ADVICE end
   if text:find("certificate required") then return "client_cert and client_key name a certificate of your own" end
 end
 
