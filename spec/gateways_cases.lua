@@ -163,7 +163,7 @@ return {
   {"ollama busy",503,{},[[{"error":"server busy, please try again.  maximum pending requests exceeded"}]],{kind="rate_limit"}},
   {"llamacpp ctx",400,{},[[{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error","n_prompt_tokens":4000,"n_ctx":2048}}]],{kind="validation",limit=2048,current=4000,code="exceed_context_size_error"}},
   {"llamacpp loading",503,{},[[{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}]],{kind="server",retryable=true}},
-  {"lmstudio ctx",400,{},[[{"error":"Trying to keep the first 4998 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough."}]],{kind="validation"}},
+  {"lmstudio ctx",400,{},[[{"error":"Trying to keep the first 4998 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough."}]],{kind="validation",limit=4096,current=4998,retryable=false}},
   {"vllm ctx",400,{},[[{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4000 in the messages, 1000 in the completion).","type":"BadRequestError","param":null,"code":400}]],{kind="validation",limit=4096,current=5000}},
   -- wso2, apigee, others
   {"wso2 900900",401,{},[[{"fault":{"code":900901,"message":"Invalid Credentials","description":"Access failure for API"}}]],{kind="authentication",code="900901"}},

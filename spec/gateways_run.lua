@@ -26,13 +26,13 @@ M.upstreams = {
   },
   lmstudio = {
     overloaded = { kind = "server", status = 500, retryable = true },
-    too_large = { kind = "validation", status = 400, retryable = false },
+    too_large = { kind = "validation", status = 400, retryable = false, limit = 4096, current = 9000 },
   },
   anthropic = {
     authentication = { kind = "authentication", status = 401, retryable = false },
     rate_limit = { kind = "rate_limit", status = 429, retryable = true, retry_after = 20 },
     quota = { kind = "budget_exceeded", status = 400, retryable = false },
-    filter = FILTER, overloaded = { kind = "server", retryable = true },
+    filter = FILTER, overloaded = { kind = "server", status = 529, retryable = true },
   },
   bedrock = {
     authentication = { kind = "authentication", status = 403, retryable = false },
@@ -182,6 +182,95 @@ function M.embeddings(make_client, model, one_by_one)
     assert.equal(one_by_one and 1 or 2, #reply.data)
     assert.equal(256, #reply.data[1].embedding)
     assert.equal("number", type(reply.data[1].embedding[1]))
+  end)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- The other two dialects
+
+local SCHEMA = TOOL["function"].parameters
+
+local DIALECTS = {
+  responses = {
+    request = function(question) return { input = question } end,
+    tool = { type = "function", name = "get_weather", parameters = SCHEMA },
+    reason = function(reply) return reply.status end, good = "completed", cut = "incomplete",
+  },
+  messages = {
+    request = function(question) return { max_tokens = 100, messages = { { role = "user", content = question } } } end,
+    tool = { name = "get_weather", input_schema = SCHEMA },
+    reason = function(reply) return reply.stop_reason end, good = "end_turn", cut = "max_tokens",
+  },
+}
+
+-- How many calls of the tool a final object has.
+local function calls_in(reply)
+  local count = 0
+  for _, item in ipairs(reply.output or reply.content) do
+    if item.name == "get_weather" then count = count + 1 end
+  end
+  return count
+end
+
+-- A verb ("responses", "messages") through the gateway: plain and streamed. lost: as above, of this verb; `wait` is the
+-- retry_after that is left of a 429's.
+function M.dialect(verb, make_client, model, lost)
+  local dialect = DIALECTS[verb]
+
+  local function ask(question, fields)
+    local request = dialect.request(question)
+    for field, value in pairs(fields or {}) do request[field] = value end
+    request.model = model
+    local client = make_client()
+    local answer, err = client[verb](client, request)
+    if answer and request.stream then return answer:collect() end
+    return answer, err
+  end
+
+  for _, streamed in ipairs({ false, true }) do
+    local how = verb .. (streamed and ", streamed" or "")
+
+    busted.it(how .. ": answers", function()
+      local reply = llm.assert(ask("Count to 5", { stream = streamed }))
+      assert.equal("1 2 3 4 5", llm.text(reply))
+      assert.equal(dialect.good, dialect.reason(reply))
+      assert.equal(5, reply.usage.output_tokens)
+    end)
+
+    busted.it(how .. ": calls tools", function()
+      local question = "What is the weather in Paris and Rome?"
+      assert.equal(2, calls_in(llm.assert(ask(question, { stream = streamed, tools = { dialect.tool } }))))
+    end)
+
+    busted.it(how .. ": tells that the answer was cut at its limit", function()
+      local reply = llm.assert(ask("End: length\nCount to 9", { stream = streamed }))
+      assert.equal(dialect.cut, dialect.reason(reply))
+    end)
+
+    busted.it(how .. ": reads refusals", function()
+      local kinds = { rate_limit = "rate_limit", quota = "budget_exceeded", filter = "policy_denied",
+        authentication = "authentication" }
+      for name, kind in pairs(kinds) do
+        local reply, err = ask("Refuse: " .. name, { stream = streamed })
+        assert.is_nil(reply)
+        assert.equal(kind, err.kind, name)
+        assert.equal(kind == "rate_limit", err.retryable, name)
+        if name == "rate_limit" then assert.equal(lost.wait, err.retry_after) end
+      end
+    end)
+  end
+
+  busted.it(verb .. ": tells an overload in mid-stream", function()
+    local _, err = ask("Break: overloaded\nCount to 9", { stream = true })
+    assert.equal("server", err.kind)
+    assert.matches("^1 2", err.partial)
+  end)
+
+  busted.it(verb .. ": ends a stream as it does that its provider breaks off", function()
+    local reply, err = ask("Break: cut\nCount to 9", { stream = true })
+    if lost.cut then return assert.equal(dialect.good, dialect.reason(reply)) end
+    assert.equal("stream", err.kind)
+    assert.matches("^1 2", err.partial)
   end)
 end
 

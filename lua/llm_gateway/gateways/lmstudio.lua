@@ -7,8 +7,11 @@ return {
   words = {
     too_large = {
       "greater than the context length", "reached context length", "cannot truncate prompt with n_keep",
+      "loaded with context length of only",
     },
     not_found = { "no models loaded", "failed to load model" },
   },
-  said = { "n_keep ({current}) >= n_ctx ({limit})" },
+  said = {
+    "n_keep ({current}) >= n_ctx ({limit})", "keep the first {current} tokens", "context length of only {limit} tokens",
+  },
 }
