@@ -93,7 +93,7 @@ end
 
 local function report_locked(self, path, everywhere)
   if not path then
-    self.report:add("no", "api path", "no list of models at any path that gateways use")
+    self.report:add("no", "api path", "no list of models at any path that gateways use; name one to try: --model NAME")
     return exits.BY_KIND.not_found
   end
   local words = self.probe.key and "the key was refused" or "it wants a key: set LLM_GATEWAY_API_KEY or --key-file"
@@ -121,15 +121,22 @@ local function find_auth(self, path)
   end
 end
 
-local function find_health(self)
-  for _, path in ipairs(HEALTH_PATHS) do
+-- What the profile of that name knows; an empty table without one.
+local function profile_of(name)
+  return name and require("llm_gateway.gateways").named(name) or {}
+end
+
+-- A profile knows its path, and which is not to be asked.
+local function find_health(self, name)
+  local known = profile_of(name).health_path
+  for _, path in ipairs(known and { known } or HEALTH_PATHS) do
     local answer = self.probe:send("GET", self.place.path .. path, { scheme = self.scheme or nil })
     if answer and answer.status >= 200 and answer.status < 300 and not is_page(answer) then
       self.report:add("ok", "health", path)
       return answer
     end
   end
-  self.report:add("skip", "health", "none of " .. table.concat(HEALTH_PATHS, ", "))
+  self.report:add("skip", "health", "none of " .. table.concat(known and { known } or HEALTH_PATHS, ", "))
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -162,13 +169,8 @@ local function find_profile(self, models, answers)
   return by_text(marks.owners, first) or by_text(marks.health, health)
 end
 
-local function known_profile(name)
-  local found, gateways = pcall(require, "llm_gateway.gateways")
-  return name and found and gateways.named(name) ~= nil
-end
-
 local function report_profile(self, name)
-  if not known_profile(name) then
+  if not profile_of(name).name then
     return self.report:add("skip", "profile", "none is sure: unnamed, every gateway's words are understood")
   end
   self.report:add("ok", "profile", name)
@@ -177,17 +179,32 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
+-- Where a chat is answered, if the model is named: some gateways list no models. Returns the path and an empty list.
+local function find_chat(self, model)
+  local body = { model = model, messages = { { role = "user", content = "Hi" } }, max_tokens = 1 }
+  for _, path in ipairs(model and candidates(self) or {}) do
+    local answer = self.probe:send("POST", path .. "/chat/completions", { body = body })
+    if answer and answer.status ~= 404 and answer.status ~= 405 and type(answer.value) == "table" then
+      talk.spend(self, answer.value.usage)
+      return path, {}, answer
+    end
+  end
+end
+
 -- What stands before the endpoints: part of the address where the library's own rule finds it, else an option.
 local function report_path(self, path, models)
   self.report:add("ok", "api path", path == "" and "none: endpoints follow the address" or path)
-  self.report:add("ok", "models", ("%d, such as %s"):format(#models, tostring(name_of(models[1]))))
+  self.report:add(models[1] and "ok" or "skip", "models", models[1]
+    and ("%d, such as %s"):format(#models, tostring(name_of(models[1]))) or "it lists none")
   local guessed = path == self.place.path .. "/v1" or path == self.place.path
   self.report:set("base_url", quoted(self.place.origin .. (guessed and self.place.path or path)))
   if path == "" then self.report:set("api_path", '""') end
 end
 
-local function report_auth(self)
-  if self.scheme == nil then
+local function report_auth(self, models)
+  if not models[1] then
+    self.report:add("skip", "auth", "without a list of models the headers cannot be told apart")
+  elseif self.scheme == nil then
     self.report:add("warn", "auth", "the key is accepted only together with other headers")
   elseif self.scheme and self.scheme.name == "api-key" then
     self.report:set("headers", '{ ["api-key"] = os.getenv("LLM_GATEWAY_API_KEY") }')
@@ -200,6 +217,7 @@ local function examine(self, args)
   local nowhere, err = look(self)
   if not nowhere then return exits.BY_KIND[err.kind] or exits.FAILED end
   local path, models, listed = find_api(self)
+  if not path and not models and not args.no_chat then path, models, listed = find_chat(self, args.model) end
   if not path then
     if nowhere.status < 400 and is_page(nowhere) then
       self.report:add("no", "api path", "a web page answers there, not an API: is the address right?")
@@ -208,10 +226,10 @@ local function examine(self, args)
     return report_locked(self, models, nowhere.status == 401 or nowhere.status == 403)
   end
   report_path(self, path, models)
-  self.scheme = find_auth(self, path)
-  report_auth(self)
-  self.health = find_health(self)
+  self.scheme = models[1] and find_auth(self, path) or nil
+  report_auth(self, models)
   local said = { listed, nowhere }
+  self.health = find_health(self, find_profile(self, models, said))
   if not args.no_chat then table.insert(said, 1, talk.examine(self, path, args.model or model_to_ask(models))) end
   report_profile(self, find_profile(self, models, said))
   return exits.OK

@@ -10,7 +10,8 @@ local TOOL = { {
 local MAX_TOKENS = 4 -- of an answer
 local AT_ONCE = 0.005 -- seconds within which a stream's chunks all come where nobody streams
 
-local function spend(self, usage)
+-- Counts the tokens of an answer.
+function M.spend(self, usage)
   if type(usage) ~= "table" then return end
   self.spent = self.spent + (tonumber(usage.total_tokens) or 0)
 end
@@ -29,7 +30,7 @@ local function chat(self, path, model)
     self.report:add("no", "chat", ("%s: %s"):format(model, tostring(err)))
     return nil
   end
-  spend(self, answer.value.usage)
+  M.spend(self, answer.value.usage)
   self.report:add("ok", "chat", ("%s answers"):format(model))
   return answer
 end
@@ -53,7 +54,7 @@ local function stream(self, path, model)
   }
   local seen, err = self.probe:stream(path .. "/chat/completions", body, self.scheme or nil)
   if not seen then return self.report:add("no", "streams", tostring(err)) end
-  spend(self, seen.usage)
+  M.spend(self, seen.usage)
   local real = seen.chunks > 1 and seen.last - seen.first > AT_ONCE
   self.report:add(seen.chunks > 1 and "ok" or "warn", "streams", seen.chunks < 2 and "the whole answer in one chunk"
     or ("%d chunks%s"):format(seen.chunks, real and "" or ", all at once"))
@@ -70,7 +71,7 @@ local function tools(self, path, model)
   local answer, err = self.probe:send("POST", path .. "/chat/completions", { body = body, scheme = self.scheme or nil })
   err = err or answer.err
   if err then return self.report:add("no", "tools", tostring(err)) end
-  spend(self, answer.value.usage)
+  M.spend(self, answer.value.usage)
   local choice = type(answer.value.choices) == "table" and answer.value.choices[1]
   local called = choice and choice.message and choice.message.tool_calls
   self.report:add(called and "ok" or "skip", "tools", called and "the model calls them"
