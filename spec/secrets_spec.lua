@@ -141,6 +141,17 @@ describe("a secret", function()
     assert.equal("Basic " .. BASIC, fields.authorization)
   end)
 
+  it("in a header of HTTP's Basic scheme is hidden as what it says, too", function()
+    local secrets = require("llm_gateway.secrets")
+    local config = { headers = { Authorization = "Basic " .. BASIC }, secrets = {} }
+    local list = secrets.of_client(config)
+    local shown = secrets.redact("got " .. PASSWORD .. " and " .. BASIC .. " of me", list)
+    assert.equal("got [redacted] and [redacted] of me", shown)
+    for _, broken in ipairs({ "Basic !!!", "Basic a", "Basic YWJj" }) do
+      assert.is_table(secrets.of_client({ headers = { Authorization = broken } }))
+    end
+  end)
+
   it("is in no message to those who misuse the library, nor in a task's error", function()
     local function raises(fn)
       local ok, message = pcall(fn)

@@ -1,5 +1,5 @@
 -- http/base64.lua: bytes as text (RFC 4648, section 4).
--- Leans on nothing. Decoding is the C core's (core.floats).
+-- Leans on nothing. Lists of floats are decoded by the C core (core.floats).
 
 local M = {}
 
@@ -16,6 +16,22 @@ function M.encode(text)
       group[i], bits = DIGITS:sub(digit, digit), math.floor(bits / 64)
     end
     out[#out + 1] = group[1] .. group[2] .. (b and group[3] or "=") .. (c and group[4] or "=")
+  end
+  return table.concat(out)
+end
+
+-- The bytes of a base64 text; nil when it is none.
+function M.decode(text)
+  local digits = text:gsub("=+$", "")
+  if digits:find("[^%w+/]") or #digits % 4 == 1 then return nil end
+  local out, bits, count = {}, 0, 0
+  for digit in digits:gmatch(".") do
+    bits, count = bits * 64 + DIGITS:find(digit, 1, true) - 1, count + 6
+    if count >= 8 then
+      local rest = 2 ^ (count - 8)
+      out[#out + 1] = string.char(math.floor(bits / rest))
+      bits, count = bits % rest, count - 8
+    end
   end
   return table.concat(out)
 end

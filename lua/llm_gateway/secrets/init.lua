@@ -49,12 +49,22 @@ function M.is_name_of_one(name)
   return false
 end
 
+-- What HTTP's Basic scheme carries: user and password, and the password alone.
+local function add_basic(list, token)
+  local info = base64.decode(token)
+  local user, password = (info or ""):match("^(.-):(.*)$")
+  if not user then return end
+  list[#list + 1] = info
+  list[#list + 1] = password ~= "" and password or user -- some put a key where the user's name goes
+end
+
 local function add(list, text)
   if type(text) == "number" then text = fields.text(text) end
   if type(text) ~= "string" or text == "" then return end
   list[#list + 1] = text
-  local token = text:match("^%a+%s+(%S+)$") -- "Bearer ..."
+  local scheme, token = text:match("^(%a+)%s+(%S+)$") -- "Bearer ..."
   if token then list[#list + 1] = token end
+  if token and scheme:lower() == "basic" then add_basic(list, token) end
   for value in text:gmatch("=([^;,%s]+)") do list[#list + 1] = value end -- "session=..."
 end
 
