@@ -302,4 +302,7 @@ return {
   -- base_resp is MiniMax's alone
   {"minimax rate",200,{},[[{"base_resp":{"status_code":1002,"status_msg":"slow"},"choices":null}]],{kind="rate_limit",code="1002",message="slow"}},
   {"minimax login",200,{},[[{"base_resp":{"status_code":1004,"status_msg":"no"}}]],{kind="authentication"}},
+  -- Python's tuples
+  {"vllm pydantic",400,{},[[{"error":{"message":"1 validation error:\n  {'type': 'missing', 'loc': ('body', 'messages', 0, 'content'), 'msg': 'Field required', 'input': {}}","type":"Bad Request","param":null,"code":400}}]],{kind="validation",field="messages[1].content"}},
+  {"a tuple of one",400,{},[[{"error":{"message":"{'loc': ('model',), 'msg': 'Field required'}"}}]],{kind="validation",field="model",message="Field required"}},
 }

@@ -25,13 +25,17 @@ local function quoted(text)
   return '"' .. inner:gsub('\\?"', '\\"'):gsub("%c", " ") .. '"'
 end
 
--- Python's dict as JSON: its quotes and its names for null, true and false.
+-- What stands between two texts: names for null, true and false, and tuples.
+local function gap_as_json(gap)
+  return (gap:gsub("%a+", NAMES):gsub("%(", "["):gsub(",%s*%)", "]"):gsub("%)", "]"))
+end
+
+-- Python's dict as JSON.
 local function as_json(text)
   local out, at = {}, 1
   while true do
     local from = text:find("['\"]", at)
-    local gap = text:sub(at, (from or #text + 1) - 1)
-    out[#out + 1] = gap:gsub("%a+", NAMES)
+    out[#out + 1] = gap_as_json(text:sub(at, (from or #text + 1) - 1))
     if not from then return table.concat(out) end
     local close = close_of(text, from, text:sub(from, from))
     if not close then return nil end
