@@ -198,6 +198,15 @@ describe("run_tools", function()
     end)
   end)
 
+  it("sees a slip of the pen in the names of its own options", function()
+    for name, meant in pairs({ max_round = "max_rounds", aprove = "approve", time_out = "timeout" }) do
+      local reply, err = ask("hi", { weather() }, { [name] = 1 })
+      assert.is_nil(reply)
+      assert.same({ "validation", name }, { err.kind, err.field })
+      assert.truthy(err.message:find(meant, 1, true), err.message)
+    end
+  end)
+
   describe("is bounded", function()
     it("in rounds", function()
       local called = 0

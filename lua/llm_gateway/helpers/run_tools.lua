@@ -4,6 +4,7 @@
 local checks = require("llm_gateway.request.schema")
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.helpers.tool_dialects")
+local near_miss = require("llm_gateway.request.near_miss")
 local requests = require("llm_gateway.request.models")
 local runs = require("llm_gateway.helpers.tool_run")
 local tools = require("llm_gateway.helpers.tools")
@@ -25,6 +26,17 @@ local function own_fault(request)
   if message then return requests.invalid("approve", message) end
   message = stream ~= nil and checks.boolean(stream)
   if message then return requests.invalid("stream", message) end
+end
+
+local KNOWN = {}
+for _, name in ipairs(OWN) do KNOWN[name] = true end
+
+-- A slip of the pen in a name of a run's own; what chat knows is seen there.
+local function misspelt(request)
+  for name in pairs(request) do
+    local meant = not KNOWN[name] and near_miss.of(name, KNOWN, {})
+    if meant then return requests.invalid(tostring(name), near_miss.words(meant)) end
+  end
 end
 
 -- What was said so far, as a list of the run's own; or nil, err.
@@ -76,7 +88,7 @@ local function run(client, loop, request, level)
   check_numbers(request, level + 1)
   local dialect = dialects[request.api or "chat"]
   if not dialect then return nil, requests.invalid("api", 'expected "chat", "responses" or "messages"') end
-  local given, err = request[dialect.list], own_fault(request)
+  local given, err = request[dialect.list], own_fault(request) or misspelt(request)
   if err then return nil, err, given end
   local said, set, message, where
   said, err = said_before(request, dialect.list)

@@ -77,6 +77,10 @@ local function check_map(list, options, fn, level)
   if type(concurrency) ~= "number" or concurrency ~= concurrency or concurrency < 1 then
     error("map: concurrency: expected a number from 1 up, got " .. tostring(concurrency), level + 1)
   end
+  local stop = options.stop_on_error
+  if stop ~= nil and type(stop) ~= "boolean" then
+    error("map: stop_on_error: expected true or false, got " .. schema.shown(stop), level + 1)
+  end
   schema.only(options, { "concurrency", "stop_on_error" }, "map", level + 1)
 end
 
