@@ -98,6 +98,19 @@ describe("through the Portkey gateway #apart #long", function()
     end)
   end
 
+  describe("in Messages", function()
+    gateways_run.dialect("messages", function() return client("anthropic", "/~upstream/anthropic/v1") end,
+      "claude-sonnet-4-5", { wait = 20 })
+    gateways_run.dialect("messages", function() return client("bedrock", "/~upstream/bedrock") end,
+      "anthropic.claude-3-5-sonnet-20240620-v1:0", { overload = "stream" })
+  end)
+
+  it("reads that it has no Responses for a provider", function()
+    local _, err = client("anthropic", "/~upstream/anthropic/v1"):responses({ model = "m", input = "hi" })
+    assert.equal("validation", err.kind)
+    assert.is_false(err.retryable)
+  end)
+
   gateways_run.embeddings(function() return client("openai", "/~upstream/openai/v1") end, "text-embedding-ada-002")
   gateways_run.embeddings(function() return client("bedrock", "/~upstream/bedrock") end,
     "amazon.titan-embed-text-v2:0", true)

@@ -9,7 +9,7 @@ local M = {}
 
 local REFUSALS = { "policy_denied", "budget_exceeded" }
 local OTHERS = { "authentication", "rate_limit", "timeout", "not_found" }
-local WORDS_OF_OTHERS = { "authentication", "rate_limit", "timeout", "server" }
+local WORDS_OF_OTHERS = { "authentication", "rate_limit", "timeout", "validation", "server" }
 
 local STATUSES = {
   [401] = "authentication", [403] = "authentication", [429] = "rate_limit", [404] = "not_found", [408] = "timeout",

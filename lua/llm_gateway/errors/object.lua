@@ -54,7 +54,8 @@ local function is_retryable(fields)
   if FINAL_KINDS[fields.kind] or fields.too_large then return false end
   if fields.kind == "rate_limit" or fields.not_sent or fields.unread then return true end
   local status = fields.status
-  return status ~= nil and (RETRYABLE_STATUSES[status] or (status >= 500 and status <= 599)) or false
+  local is_theirs = status ~= nil and status >= 500 and status <= 599 and fields.kind ~= "validation"
+  return RETRYABLE_STATUSES[status] or is_theirs
 end
 
 -- An error table. fields.kind and fields.message are needed. These only tell whether it is retryable: `started` (an

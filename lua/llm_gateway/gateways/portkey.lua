@@ -8,7 +8,13 @@ return {
   request_ids = { "x-portkey-trace-id", "x-portkey-request-id" },
   statuses = { [446] = "policy_denied", [412] = "budget_exceeded" },
   codes = { policy_denied = { "hooks_failed" } },
-  words = { budget_exceeded = { "usage limits exceeded", "usage limit exceeded" } },
+  words = {
+    budget_exceeded = { "usage limits exceeded", "usage limit exceeded" },
+    validation = { -- said with a 500, of a verb that it has not for that provider
+      "createmodelresponse is not supported by", "chatcomplete is not supported by", "embed is not supported by",
+      "messages is not supported by",
+    },
+  },
   headers = {
     cache = {
       "x-portkey-cache-status" }, provider = { "x-portkey-provider" }, attempts = { "x-portkey-retry-attempt-count",
