@@ -226,7 +226,7 @@ local function examine(self, args)
     return report_locked(self, models, nowhere.status == 401 or nowhere.status == 403)
   end
   report_path(self, path, models)
-  self.scheme = models[1] and find_auth(self, path) or nil
+  if models[1] then self.scheme = find_auth(self, path) end
   report_auth(self, models)
   local said = { listed, nowhere }
   self.health = find_health(self, find_profile(self, models, said))
