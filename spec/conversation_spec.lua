@@ -105,6 +105,28 @@ describe("a conversation", function()
     assert.same(8, #talk.messages)
   end)
 
+  it("remembers every piece of a stream whose events came at once", function()
+    local events = {}
+    for word in ("1 2 3 4 5 6 7 8 9"):gmatch("%d") do
+      table.insert(events, support.delta('"delta":{"content":"' .. word .. ' "}'))
+    end
+    table.insert(events, support.delta('"delta":{},"finish_reason":"stop"'))
+    table.insert(events, "[DONE]")
+    local reads = {
+      function(stream) for _ in stream:texts() do end end, -- luacheck: ignore
+      function(stream) for _ in stream do end end, -- luacheck: ignore
+      function(stream) stream:collect() end,
+      support.drain,
+    }
+    for _, read in ipairs(reads) do
+      local talk = llm.conversation(support.streaming(gateway, events))
+      local stream = llm.assert(talk:say("Count", { stream = true }))
+      stream:info()
+      read(stream)
+      assert.same("1 2 3 4 5 6 7 8 9 ", talk.messages[2].content)
+    end
+  end)
+
   it("forks", function()
     local talk = llm.conversation(client, { model = "gpt-4", system = "x" })
     llm.assert(talk:say("My name is Ada. Say hi."))

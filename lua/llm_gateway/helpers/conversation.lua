@@ -75,7 +75,9 @@ local function watch(stream, on_item)
   end
 end
 
+-- Every chunk has to be seen: none may pass as one that is like the last but for its text (see chunk_reader.lua).
 local function follow_stream(self, own, turn, stream)
+  stream.reader.looks = false
   local whole = stream.dialect.collector()
   watch(stream, function(chunk, second)
     if chunk then
