@@ -14,6 +14,8 @@ local wait = require("llm_gateway.loop.wait")
 local reasoning = lazy("llm_gateway.helpers.reasoning")
 local structured = lazy("llm_gateway.helpers.structured")
 
+local NONE = {}
+
 local M = {}
 
 -- Makes the call {method, endpoint or path, value (body) or nil, stream, accepts} with the request's own options.
@@ -53,9 +55,10 @@ M.messages = verb("messages", "/messages")
 -- Sends a verb's body. Returns what the verb does.
 local function send(self, config, own, body, asked, level)
   local dialect = asked.dialect
-  local call = {
+  local call = { -- with what is filled in on the way, so that the table need not grow
     method = "POST", endpoint = asked.endpoint, value = body, stream = body.stream == true, fault = asked.fault,
-    fields = dialect.headers,
+    wanted_fields = dialect.headers, client = self, loop = config.loop, options = config, attempts = 0, started = 0,
+    body = "", url = "", headers = NONE, secrets = NONE, streamed = false, total_timeout = false,
   }
   local answer, err = M.perform(self, config, own, call, level + 1)
   if not answer then return nil, err end

@@ -81,16 +81,16 @@ end
 -- Whether a call's header fields are those of every call of its client with a body and a stream, or without.
 local function is_ordinary(config, own, key, call)
   if own.headers or own.org_id or own.provider_key or key ~= config.api_key then return false end
-  if call.fields or call.into then return false end
+  if call.wanted_fields or call.into then return false end
   local body = call.value
   return not body or (body.feature == nil and body.dry_run == nil and body.app_id == config.app_id)
 end
 
--- The lines of a call's header fields: a list that nobody changes. `call.fields` are its dialect's. Those of ordinary
--- calls are made once a client.
+-- The lines of a call's header fields: a list that nobody changes. `call.wanted_fields` are its dialect's. Those of
+-- ordinary calls are made once a client.
 function M.lines(config, own, key, call)
   if not is_ordinary(config, own, key, call) then
-    return fields.lines(defaults(config, own, key, call), call.fields or {}, config.headers, own.headers)
+    return fields.lines(defaults(config, own, key, call), call.wanted_fields or {}, config.headers, own.headers)
   end
   local form = (call.stream and "stream" or "plain") .. (call.body and " body" or "")
   local lines = config.lines[form]

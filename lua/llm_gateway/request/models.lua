@@ -148,9 +148,8 @@ end
 
 -- A checked copy, with the model's default; or nil, err.
 local function checked(model, value)
-  local new = {}
-  for name, item in pairs(value) do new[name] = item end
-  if new.model == nil then new.model = model.default_model end
+  local new = { model = model.default_model, messages = value.messages, stream = value.stream } -- room for most
+  for name, item in next, value do new[name] = item end
   local message, path = model.check(new)
   if message then return nil, fault.new(checks.whole(path or ""), message) end
   return new
