@@ -184,6 +184,13 @@ describe("the address of a client", function()
       assert.equal("Not Found (POST U/v1/x?...)", told("", nil, "request", { path = "/v1/x?key=hidden_key_1" }))
     end)
 
+    it("is left out where a policy refused: the URL was right", function()
+      local client = support.answering(gateway,
+        '{"error":{"message":"No endpoints found matching your data policy","code":404}}', { status = 404 })
+      local _, err = client:chat(support.ask("x"))
+      assert.same({ "policy_denied", "No endpoints found matching your data policy" }, { err.kind, err.message })
+    end)
+
     it("is left out where something else is missing", function()
       assert.equal("model 'x' not found", told("", [[{"error":{"message":"model 'x' not found"}}]]))
     end)

@@ -66,7 +66,7 @@ function M.explain(err, call)
   if err.kind == "authentication" and err.status == 401 and not call.secrets[1] then
     err.message = err.message .. " (no api_key was given)"
   end
-  if err.status ~= 404 or names_what_is_missing(err.message) then return end
+  if err.status ~= 404 or err.kind ~= "not_found" or names_what_is_missing(err.message) then return end
   local told = addresses.told(call.options.address, call.method, call.url, call.endpoint)
   err.message = ("%s (%s)"):format(err.message, secrets.redact(told, call.secrets))
 end
