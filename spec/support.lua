@@ -73,7 +73,8 @@ local scripts = 0
 function M.scripted(gateway, steps, options)
   scripts = scripts + 1
   local name = "spec" .. scripts
-  llm.assert(M.client(gateway):request({ path = "/~script/", body = { name = name, steps = steps } }))
+  local teller = M.client(gateway, { ca_file = options and options.ca_file })
+  llm.assert(teller:request({ path = "/~script/", body = { name = name, steps = steps } }))
   return M.client(gateway, options, "/~script/" .. name)
 end
 

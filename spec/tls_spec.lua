@@ -53,6 +53,59 @@ describe("TLS", function()
     end
   end)
 
+  describe("and an answer that ends with the connection", function()
+    local text = '{"text":"ok"}'
+    local head = "HTTP/1.1 %d X\r\nConnection: close\r\nContent-Type: application/json\r\n%s\r\n"
+
+    -- A client that trusts the gateway, and that gets these bytes and an end.
+    local function answered(bytes, ending)
+      return support.scripted(gateways.good, { { send = bytes }, ending }, { ca_file = room.ca })
+    end
+
+    local function get(bytes, ending)
+      return answered(bytes, ending):request({ method = "GET", path = "/" })
+    end
+
+    it("is whole when the server says that it was all", function()
+      assert.equal("ok", llm.assert(get(head:format(200, "") .. text, { close = true })).text)
+    end)
+
+    it("may be cut when the server does not say so", function()
+      local reply, err = get(head:format(200, "") .. text, { drop = true })
+      assert.is_nil(reply)
+      assert.same({ "connection", 1, false }, { err.kind, err.attempts, err.retryable })
+      assert.matches("lost before the answer was complete", err.message)
+    end)
+
+    it("is whole in any way when its head or its chunks tell the length, or it has no body", function()
+      assert.equal("ok", llm.assert(get(head:format(200, "Content-Length: 13\r\n") .. text, { drop = true })).text)
+      local chunked = head:format(200, "Transfer-Encoding: chunked\r\n") .. "d\r\n" .. text .. "\r\n0\r\n\r\n"
+      assert.equal("ok", llm.assert(get(chunked, { drop = true })).text)
+      assert(get(head:format(204, ""), { drop = true }))
+      assert(answered(head:format(200, ""), { drop = true }):request({ method = "HEAD", path = "/" }))
+    end)
+
+    it("that refuses is a refusal in any way", function()
+      local _, err = get(head:format(429, "Retry-After: 7\r\n") .. '{"detail":"slow"}', { drop = true })
+      assert.same({ "rate_limit", 429, 7 }, { err.kind, err.status, err.retry_after })
+    end)
+
+    it("is a stream that broke off, unless a choice has said that it is finished", function()
+      local events = "data: " .. support.delta('"delta":{"content":"a"}') .. "\n\n"
+      local over = "data: " .. support.delta('"delta":{},"finish_reason":"stop"') .. "\n\n"
+      local start = head:format(200, ""):gsub("application/json", "text/event-stream")
+      local function collect(bytes)
+        local stream = llm.assert(answered(bytes, { drop = true }):chat(support.ask("x", { stream = true })))
+        return stream:collect()
+      end
+      local reply, err = collect(start .. events)
+      assert.is_nil(reply)
+      assert.same({ "stream", "a" }, { err.kind, err.partial })
+      assert.matches("lost before the answer was complete", err.message)
+      assert.equal("a", llm.assert(collect(start .. events .. over)):text())
+    end)
+  end)
+
   it("names a file of authorities that is not there", function()
     refused("good", { ca_file = room.folder .. "/nowhere.pem" }, "nowhere")
   end)

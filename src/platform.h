@@ -27,8 +27,13 @@ long platform_process_mark(void);
 /* Keeps the library that holds `function` mapped until the process ends, where the system can. */
 void platform_pin(void (*function)(void));
 
-/* From here on a write to a pipe that nobody reads any more only fails, in this thread: it raises no
- * SIGPIPE. Returns whether that has to be released again. */
+/* The function of that name in the library that holds `function`, or in one that this library leans
+ * on; NULL where there is none, or the system cannot tell. Valid while that library is mapped. */
+typedef void platform_function(void);
+platform_function *platform_symbol(void (*function)(void), const char *name);
+
+/* From here on a write to a pipe that nobody reads any more only fails, in this thread: it raises
+ * no SIGPIPE. Returns whether that has to be released again. */
 bool platform_hold_pipes(void);
 
 /* Ends what platform_hold_pipes began, if that returned true; `held` is what it returned. */

@@ -16,13 +16,27 @@
 #include <sys/mman.h>
 #endif
 
-/* A library is found by the path of its file, and opened once more for good. */
-void platform_pin(void (*function)(void)) {
+/* A library is found by the path of its file, and opened once more. */
+static void *library_of(void (*function)(void), int flags) {
   Dl_info info;
   void *address;
   memcpy(&address, &function, sizeof address);
-  if (dladdr(address, &info) != 0 && info.dli_fname != NULL)
-    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
+  if (dladdr(address, &info) == 0 || info.dli_fname == NULL) return NULL;
+  return dlopen(info.dli_fname, RTLD_NOW | flags);
+}
+
+void platform_pin(void (*function)(void)) {
+  (void)library_of(function, RTLD_NODELETE);
+}
+
+platform_function *platform_symbol(void (*function)(void), const char *name) {
+  platform_function *found = NULL;
+  void *library = library_of(function, 0);
+  if (library == NULL) return NULL;
+  void *address = dlsym(library, name);
+  memcpy(&found, &address, sizeof found);
+  (void)dlclose(library); /* it was open before */
+  return found;
 }
 
 /* ---- the process ---- */

@@ -42,6 +42,12 @@ void platform_pin(void (*function)(void)) {
                            address, &library);
 }
 
+/* Windows has TLS of its own (Schannel), of which nothing is asked. */
+platform_function *platform_symbol(void (*function)(void), const char *name) {
+  (void)function, (void)name;
+  return NULL;
+}
+
 /* There are no signals of pipes. */
 bool platform_hold_pipes(void) {
   return false;

@@ -9,10 +9,11 @@
 #include "clock.h"
 #include "mem.h"
 
-#define DRAIN_TIME  (ONE_SECOND / 10)
-#define NO_LIMIT    ((size_t)-1 / 16) /* so that sums of sizes hold */
-#define LOOK_AGAIN  (ONE_SECOND / 4)
-#define TOTAL_WORDS "it took too long in all"
+#define DRAIN_TIME   (ONE_SECOND / 10)
+#define NO_LIMIT     ((size_t)-1 / 16) /* so that sums of sizes hold */
+#define LOOK_AGAIN   (ONE_SECOND / 4)
+#define TOTAL_WORDS  "it took too long in all"
+#define UNSAID_WORDS "it ended without TLS's end of data: the answer may be cut"
 
 /* ---- states ---- */
 
@@ -169,6 +170,7 @@ static void on_done(loop_member *m, CURLcode code) {
   }
   if (t->stale && start_anew(t)) return;
   if (code != CURLE_OK) transfer_note_code(t, code);
+  if (t->end_unsaid) transfer_note_failure(t, FAILURE_LOST, UNSAID_WORDS);
   if (t->progress < PROGRESS_HEAD) /* libcurl takes an end among the headers for a good one */
     transfer_note_failure(t, FAILURE_LOST, "it ended among the headers");
   transfer_end_file(t);

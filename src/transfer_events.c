@@ -185,6 +185,7 @@ static void on_head_end(transfer *t) {
   t->is_event_stream = asked && has_event_stream_type(t->member.easy);
   t->undecided = asked && !t->is_event_stream;
   transfer_reach(t, PROGRESS_HEAD);
+  transfer_watch_end(t);
   transfer_begin_file(t);
   /* A server that failed may close without saying so, under the next request. */
   if (status >= 500 && !t->options.http2)
@@ -206,10 +207,12 @@ static bool is_blank(const char *line, size_t n) {
 static bool keep_line(transfer *t, const char *line, size_t n) {
   if (t->head_lines++ == 0) {
     buffer_clear(&t->headers);
+    t->length_told = false;
     return true;
   }
   if (transfer_is_foreign_coding(line, n))
     curl_easy_setopt(t->member.easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  if (transfer_tells_length(line, n)) t->length_told = true;
   if (buffer_append(&t->headers, line, n) == 0) return true;
   transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
   return false;

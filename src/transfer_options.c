@@ -68,7 +68,8 @@ static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
     CURLcode code = set_body(easy, t);
     if (code != CURLE_OK) return code;
   }
-  if (strcmp(o->method, "HEAD") == 0) SET(CURLOPT_NOBODY, 1L);
+  t->bodyless = strcmp(o->method, "HEAD") == 0;
+  if (t->bodyless) SET(CURLOPT_NOBODY, 1L);
   SET(CURLOPT_CUSTOMREQUEST, o->method);
   return CURLE_OK;
 }

@@ -31,17 +31,23 @@ typedef enum transfer_activity {
   ACTIVITY_PULLED     /* and the parser has been told that nothing follows */
 } transfer_activity;
 
+typedef int transfer_tls_state(const void *ssl); /* OpenSSL's SSL_get_shutdown */
+
 struct transfer {
   loop_member member; /* first: see transfer_of_member */
   list group;
-  transfer_progress progress; /* changed by transfer_reach alone */
-  transfer_activity activity; /* changed by transfer_turn alone */
-  bool stale;                 /* nothing went out: the kept connection was of no use any more */
-  bool kept;                  /* the connection had served before */
-  bool lost_unanswered;       /* see transfer_was_lost_unanswered */
-  bool not_processed;         /* the server has said that it did nothing with the request */
-  bool is_event_stream;       /* the answer is read as events, else as a body */
-  bool undecided;             /* its type says no, but its first bytes have not come */
+  transfer_progress progress;    /* changed by transfer_reach alone */
+  transfer_activity activity;    /* changed by transfer_turn alone */
+  bool stale;                    /* nothing went out: the kept connection was of no use any more */
+  bool kept;                     /* the connection had served before */
+  bool lost_unanswered;          /* see transfer_was_lost_unanswered */
+  bool not_processed;            /* the server has said that it did nothing with the request */
+  bool bodyless;                 /* HEAD: an answer has no body, whatever its head says */
+  bool length_told;              /* the answer's head says how its end is known */
+  bool end_unsaid;               /* it ends with its TLS connection, which has not said so */
+  bool is_event_stream;          /* the answer is read as events, else as a body */
+  bool undecided;                /* its type says no, but its first bytes have not come */
+  transfer_tls_state *tls_state; /* set while end_unsaid is kept */
   failure failure;
   char curl_text[CURL_ERROR_SIZE];
   struct curl_slist *request_headers;
@@ -102,6 +108,11 @@ void transfer_note_code(transfer *t, CURLcode code);
 void transfer_begin_file(transfer *t);
 size_t transfer_write_file(transfer *t, const char *bytes, size_t n);
 void transfer_end_file(transfer *t);
+
+/* transfer_tls.c: whether a header line says how the body's end is known; and, once the head is
+ * there, has end_unsaid kept, from when on it is right as the exchange ends. */
+bool transfer_tells_length(const char *line, size_t n);
+void transfer_watch_end(transfer *t);
 
 /* Copies from m->easy what is lost when the exchange stops. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings);
