@@ -81,24 +81,34 @@ describe("an event like the last", function()
     end
   end
 
-  it("is not looked at", function()
-    local events = {}
-    for i = 1, 200 do events[i] = event("w" .. i) end
-    table.insert(events, END)
-    table.insert(events, "[DONE]")
-    local stream, reads = open(client_of(body_of(events)), true), 0
+  -- How many of these events are read, and the chunks.
+  local function reads_of(events)
+    local stream, reads, chunks = open(client_of(body_of(events)), true), 0, {}
     local reader = stream.reader
     function reader.read(...)
       reads = reads + 1
       return getmetatable(reader).read(...)
     end
-    local chunks = {}
     for chunk in stream do table.insert(chunks, chunk) end
-    assert.is_true(reads < 10)
-    assert.equal(201, #chunks)
-    assert.equal("w200", chunks[200].choices[1].delta.content)
-    assert.is_nil(chunks[200].choices[1].finish_reason)
-    assert.not_equal(chunks[199].choices[1], chunks[200].choices[1])
+    return reads, chunks
+  end
+
+  it("is not looked at", function()
+    for _, padding in ipairs({ "", "x" }) do
+      local events = {}
+      for i = 1, 200 do
+        events[i] = event("w" .. i, padding ~= "" and (',"obfuscation":"%s"'):format(padding:rep(i)) or "")
+      end
+      table.insert(events, END)
+      table.insert(events, "[DONE]")
+      local reads, chunks = reads_of(events)
+      assert.is_true(reads < 10)
+      assert.equal(201, #chunks)
+      assert.equal("w200", chunks[200].choices[1].delta.content)
+      assert.equal(padding ~= "" and padding:rep(200) or nil, chunks[200].obfuscation)
+      assert.is_nil(chunks[200].choices[1].finish_reason)
+      assert.not_equal(chunks[199].choices[1], chunks[200].choices[1])
+    end
   end)
 
   it("has any text", function()
@@ -146,6 +156,20 @@ describe("an event like the last", function()
     }) do
       local function like(text) return '{"choices":[{' .. fields .. ',"delta":{"content":"' .. text .. '"}}]}' end
       check({ like("a"), like("b"), like("c"), like("d"), END, "[DONE]" })
+    end
+  end)
+
+  it("may have padding of another length", function()
+    local function padded(text, padding) return event(text, ',"obfuscation":"' .. padding .. '"') end
+    local function in_front(text, padding) return '{"obfuscation":"' .. padding .. '",' .. event(text):sub(2) end
+    local last = in_front("", "z"):gsub('"content":""', ""):gsub("null", '"stop"')
+    for _, like in ipairs({ padded, in_front }) do
+      check({
+        like("a", "x"), like("b", ""), like("c", "yyyy"), like('\\"d', "\\n"), like("e", '\\"\\\\'), like("", "u"),
+        like("f", 'x","n":"1'), like("g", 'y","error":{"message":"bad"},"o":"'), like('h","x":"', "y"),
+        like("i", HALF), like("j", "k"), last,
+        "[DONE]",
+      })
     end
   end)
 

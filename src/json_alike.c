@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MAX_LEARNED ((size_t)8 * 1024) /* bytes of a text that is worth keeping */
+#define MAX_DEPTH   32                 /* and its levels */
 
 /* ---- the way to the text ---- */
 
@@ -50,7 +51,7 @@ static const json_token *find_item(const json_token *list, size_t item) {
   return at;
 }
 
-static const json_token *find(const json_alike *like, const json_step *path, size_t steps) {
+static const json_token *find(const json_alike *like, const json_path_step *path, size_t steps) {
   const char *text = buffer_bytes(&like->text);
   const json_token *at = like->tape.tokens;
   for (size_t i = 0; i < steps && at != NULL; i++)
@@ -66,19 +67,36 @@ static bool keep(json_alike *like, const char *text, size_t n) {
   buffer_clear(&like->text);
   if (buffer_append(&like->text, text, n) != 0 || buffer_append(&like->text, "", 1) != 0)
     return false;
-  return json_parse(&like->tape, buffer_bytes(&like->text), n) == JSON_OK;
+  return json_parse(&like->tape, buffer_bytes(&like->text), n) == JSON_OK &&
+         like->tape.depth <= MAX_DEPTH;
 }
 
-bool json_alike_learn(json_alike *like, const char *text, size_t n, const json_step *path,
-                      size_t steps) {
-  like->known = false;
+static void open_hole(json_alike *like, const json_token *token, int role) {
+  json_hole *hole = &like->open[like->holes++];
+  hole->token = (size_t)(token - like->tape.tokens);
+  hole->begin = json_at(*token);
+  hole->end = hole->begin + json_size(*token);
+  hole->role = role;
+}
+
+static void sort_holes(json_alike *like) {
+  json_hole first = like->open[0];
+  if (like->holes < 2 || first.begin < like->open[1].begin) return;
+  like->open[0] = like->open[1];
+  like->open[1] = first;
+}
+
+bool json_alike_learn(json_alike *like, const char *text, size_t n, const json_path_step *path,
+                      size_t steps, const char *padding) {
+  like->holes = 0;
   if (n > MAX_LEARNED || !keep(like, text, n)) return false;
-  const json_token *found = find(like, path, steps);
-  if (found == NULL) return false;
-  like->hole = (size_t)(found - like->tape.tokens);
-  like->begin = json_at(*found);
-  like->end = like->begin + json_size(*found);
-  like->known = true;
+  const json_token *piece = find(like, path, steps);
+  if (piece == NULL) return false;
+  open_hole(like, piece, JSON_PIECE);
+  json_path_step to_padding = {.key = padding};
+  const json_token *other = padding == NULL ? NULL : find(like, &to_padding, 1);
+  if (other != NULL && other != piece) open_hole(like, other, JSON_PADDING);
+  sort_holes(like);
   return true;
 }
 
@@ -90,28 +108,36 @@ void json_alike_free(json_alike *like) {
 
 /* ---- matching ---- */
 
-/* Whether the text from piece->at on ends at `quote`, where one stands. What an escape of four
- * digits means, its neighbours may have a say in. */
-static bool read_piece(json_piece *piece, const char *quote) {
-  const char *at = piece->at;
+/* Reads the text that begins at `at`. Returns its closing quote, the last of which stands at
+ * `last`, or NULL. What an escape of four digits means, its neighbours may have a say in. */
+static const char *read_piece(json_piece *piece, const char *at, const char *last) {
+  piece->at = at;
   piece->escaped = false;
-  while (*(at = json_skip_plain(at, quote)) == '\\') {
-    if (at[1] == '\0' || strchr("\"\\/bfnrt", at[1]) == NULL) return false;
+  while (*(at = json_skip_plain(at, last)) == '\\') {
+    if (at[1] == '\0' || strchr("\"\\/bfnrt", at[1]) == NULL) return NULL;
     piece->escaped = true;
     at += 2;
-    if (at > quote) return false;
+    if (at > last) return NULL;
   }
   piece->n = (size_t)(at - piece->at);
-  return at == quote;
+  return *at == '"' ? at : NULL;
 }
 
-bool json_alike_match(const json_alike *like, const char *text, size_t n, json_piece *piece) {
+bool json_alike_match(const json_alike *like, const char *text, size_t n,
+                      json_piece pieces[JSON_HOLES]) {
+  if (like->holes == 0) return false;
   const char *learned = buffer_bytes(&like->text);
-  size_t tail = buffer_length(&like->text) - 1 - like->end; /* from the closing quote on */
-  if (!like->known || n < like->begin + tail) return false;
-  const char *quote = text + (n - tail);
-  if (memcmp(text, learned, like->begin) != 0) return false;
-  if (memcmp(quote, learned + like->end, tail) != 0) return false;
-  piece->at = text + like->begin;
-  return read_piece(piece, quote);
+  size_t from = 0, behind = like->open[like->holes - 1].end; /* from the closing quote on */
+  size_t tail = buffer_length(&like->text) - 1 - behind;
+  if (n < tail || memcmp(text + (n - tail), learned + behind, tail) != 0) return false;
+  const char *at = text, *last = text + (n - tail);
+  for (size_t i = 0; i < like->holes; i++) {
+    const json_hole *hole = &like->open[i];
+    size_t same = hole->begin - from;
+    if ((size_t)(last - at) < same || memcmp(at, learned + from, same) != 0) return false;
+    at = read_piece(&pieces[hole->role], at + same, last);
+    if (at == NULL) return false;
+    from = hole->end;
+  }
+  return at == last;
 }

@@ -9,7 +9,7 @@
 #define MAX_IN_VAIN 8
 #define TEXTS       2
 
-static int read_path(lua_State *L, int first, json_step *path) {
+static int read_path(lua_State *L, int first, json_path_step *path) {
   int steps = lua_gettop(L) - first + 1;
   luaL_argcheck(L, steps <= MAX_STEPS, first, "too long a path");
   for (int i = 0; i < steps; i++) {
@@ -35,19 +35,27 @@ bool lalike_may_learn(const lalike *a) {
 
 /* An error while it is in use leaves it so: then it learns no more, and the stream is read on. */
 bool lalike_learn(lua_State *L, lalike *a, const buffer *data, int first) {
-  json_step path[MAX_STEPS];
-  size_t steps = (size_t)read_path(L, first, path);
+  json_path_step path[MAX_STEPS];
+  const char *padding = luaL_optstring(L, first, NULL);
+  size_t steps = (size_t)read_path(L, first + 1, path);
   if (a->in_use || !lalike_may_learn(a)) return false;
   a->in_vain++;
-  if (!json_alike_learn(&a->like, buffer_bytes(data), buffer_length(data), path, steps))
+  if (!json_alike_learn(&a->like, buffer_bytes(data), buffer_length(data), path, steps, padding))
     return false;
   keep_texts(L, a);
   return true;
 }
 
-bool lalike_match(const lalike *a, const sse_event *event, json_piece *piece) {
+bool lalike_match(const lalike *a, const sse_event *event, json_piece pieces[JSON_HOLES]) {
   return event->type_length == 0 &&
-         json_alike_match(&a->like, event->data, event->data_length, piece);
+         json_alike_match(&a->like, event->data, event->data_length, pieces);
+}
+
+static bool append(buffer *out, const json_piece *piece) {
+  if (piece->n == 0) return true;
+  if (buffer_reserve(out, piece->n) != 0) return false;
+  out->end += json_unescape(piece->at, piece->n, out->bytes + out->end, NULL);
+  return true;
 }
 
 static bool keep_piece(lalike *a, const char *bytes, size_t n) {
@@ -59,25 +67,29 @@ static bool keep_piece(lalike *a, const char *bytes, size_t n) {
 }
 
 bool lalike_add(lalike *a, buffer *out, const json_piece *piece) {
-  size_t before = buffer_length(out), n = piece->n;
-  if (buffer_reserve(out, n) != 0) return false;
-  char *to = out->bytes == NULL ? NULL : out->bytes + out->end;
-  if (n > 0) n = json_unescape(piece->at, n, to, NULL);
-  out->end += n;
+  size_t before = buffer_length(out);
   a->in_vain = 0;
-  return keep_piece(a, buffer_bytes(out) + before, n);
+  return append(out, piece) &&
+         keep_piece(a, buffer_bytes(out) + before, buffer_length(out) - before);
 }
 
-void lalike_push(lua_State *L, lalike *a, int piece) {
+bool lalike_copy_padding(const lalike *a, buffer *out, const json_piece *padding) {
+  return a->like.holes < 2 || append(out, padding);
+}
+
+void lalike_push(lua_State *L, lalike *a) {
+  int piece = lua_gettop(L) - 1;
   bool was_in_use = a->in_use;
   a->in_use = true;
   compat_getuservalue(L, 1);
   lua_rawgeti(L, -1, TEXTS);
-  ljson_shape shape = {&a->like.tape, buffer_bytes(&a->like.text), lua_gettop(L), a->like.hole,
-                       piece};
+  lua_replace(L, -2);
+  lua_insert(L, piece);
+  ljson_shape shape = {&a->like.tape, buffer_bytes(&a->like.text), piece, a->like.open,
+                       a->like.holes};
   ljson_push_shape(L, &shape);
-  lua_replace(L, piece + 1);
-  lua_settop(L, piece + 1);
+  lua_replace(L, piece);
+  lua_settop(L, piece);
   a->in_use = was_in_use;
 }
 

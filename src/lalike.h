@@ -21,22 +21,25 @@ typedef struct lalike {
   size_t limit;     /* for these */
 } lalike;
 
-/* Learns the event whose data is given (a 0 follows it); the path begins at `first` on the stack,
- * and is its rest. The transfer object is at 1. Returns whether anything will be alike. */
+/* Learns the event whose data is given; on the stack from `first` on are the name of the padding,
+ * or nil, and the path. The transfer object is at 1. Returns whether any may be alike. */
 bool lalike_learn(lua_State *L, lalike *a, const buffer *data, int first);
 
 /* Whether it is worth while to learn another. */
 bool lalike_may_learn(const lalike *a);
 
 /* Whether an event is alike. */
-bool lalike_match(const lalike *a, const sse_event *event, json_piece *piece);
+bool lalike_match(const lalike *a, const sse_event *event, json_piece pieces[JSON_HOLES]);
 
 /* Adds a piece to `out` and to those that are kept. Returns false without memory. */
 bool lalike_add(lalike *a, buffer *out, const json_piece *piece);
 
-/* Pushes the value of an event whose piece is the text at `piece` on the stack. The transfer object
- * is at 1. */
-void lalike_push(lua_State *L, lalike *a, int piece);
+/* The text of an event's padding becomes what `out` has. Returns false without memory. */
+bool lalike_copy_padding(const lalike *a, buffer *out, const json_piece *padding);
+
+/* Pushes the value of an event, instead of its piece and its padding, which are on top of the
+ * stack. The transfer object is at 1. */
+void lalike_push(lua_State *L, lalike *a);
 
 /* Moves the pieces that are kept to `into`, which is empty. */
 void lalike_take_pieces(lalike *a, buffer *into);

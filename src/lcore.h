@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "lcompat.h"
-#include "json.h"
+#include "json_alike.h"
 #include "loop.h"
 #include "transfer.h"
 LLMG_HIDDEN_BEGIN
@@ -82,10 +82,10 @@ void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text);
 /* A value whose texts are there already. Nothing of it may change while the value is pushed. */
 typedef struct ljson_shape {
   const json_tape *tape;
-  const char *text; /* the one that the tape is of */
-  int texts;        /* where on the stack ljson_push_texts' list is */
-  size_t hole;      /* the token in whose place... */
-  int piece;        /* ...the text at this place of the stack stands */
+  const char *text;      /* the one that the tape is of */
+  int texts;             /* where on the stack ljson_push_texts' list is, and behind it... */
+  const json_hole *open; /* ...those that stand in place of these */
+  size_t holes;
 } ljson_shape;
 
 /* Pushes the value of a shape. */

@@ -99,10 +99,12 @@ static void push_text(builder *b, const json_token *token, bool *halves) {
     return;
   }
   size_t place = (size_t)(token - shape->tape->tokens);
-  if (place == shape->hole)
-    lua_pushvalue(b->L, shape->piece);
-  else
-    lua_rawgeti(b->L, shape->texts, (int)place + 1);
+  for (size_t i = 0; i < shape->holes; i++) {
+    if (place != shape->open[i].token) continue;
+    lua_pushvalue(b->L, shape->texts + 1 + shape->open[i].role);
+    return;
+  }
+  lua_rawgeti(b->L, shape->texts, (int)place + 1);
 }
 
 static void push_integer(builder *b, json_token bits) {

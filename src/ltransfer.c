@@ -265,10 +265,11 @@ static int l_data(lua_State *L) {
 
 /* ---- events that are like the last: see lalike.h ---- */
 
-/* transfer:learn(limit, path...) -> whether any may be alike | nil: no further try is worth while.
- * From now on the events are held against the one that chunk() returned last, which had no name:
- * alike are those that differ from it at most in the text at `path` (keys, and places in lists),
- * their piece. The first `limit` bytes of all pieces are kept for pieces(). */
+/* transfer:learn(limit, padding, path...) -> whether any may be alike | nil: no further try is
+ * worth while. From now on the events are held against the one that chunk() returned last, which
+ * had no name: alike are those that differ from it at most in the text at `path` (keys, and places
+ * in lists), their piece, and in that of the member `padding` (or nil), if there is one. The first
+ * `limit` bytes of all pieces are kept for pieces(). */
 static int l_learn(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
   u->alike.limit = (size_t)luaL_checknumber(L, 2);
@@ -280,55 +281,67 @@ static int l_learn(lua_State *L) {
   return 1;
 }
 
-/* Takes the next event, if it is alike; its piece is added to a place, which is taken for the first
- * one. The place is NULL while none was. */
-static bool take_alike(lua_State *L, lua_transfer *u, lcore_place **place) {
+/* Whether the next event is alike. */
+static bool match(lua_State *L, lua_transfer *u, json_piece pieces[JSON_HOLES]) {
   sse_event event;
-  json_piece piece;
   if (u->transfer == NULL) return false;
   lloop_check_process(L, transfer_member(u->transfer)->loop);
-  if (!transfer_peek(u->transfer, &event)) return false;
-  if (!lalike_match(&u->alike, &event, &piece)) return false;
-  if (*place == NULL) *place = lcore_take_place(L, &u->place);
-  if (lalike_add(&u->alike, &(*place)->bytes, &piece)) {
-    transfer_drop(u->transfer);
-    return true;
-  }
-  lcore_leave_place(*place);
-  return luaL_error(L, "not enough memory") != 0;
+  return transfer_peek(u->transfer, &event) && lalike_match(&u->alike, &event, pieces);
 }
 
-static int push_place(lua_State *L, lcore_place *place) {
-  if (place == NULL) return 0;
+/* Leaves the places where copies were to go that could not be made. */
+static void fail_to_copy(lua_State *L, lcore_place *first, lcore_place *second) {
+  lcore_leave_place(first);
+  if (second != NULL) lcore_leave_place(second);
+  luaL_error(L, "not enough memory");
+}
+
+static void push_place(lua_State *L, lcore_place *place) {
   lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
   lcore_leave_place(place);
-  return 1;
 }
 
 /* transfer:alike_chunk() -> table, piece | nothing: what chunk() would return, if that is alike */
 static int l_alike_chunk(lua_State *L) {
+  json_piece pieces[JSON_HOLES];
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  lcore_place *place = NULL;
-  if (!take_alike(L, u, &place)) return 0;
-  push_place(L, place);
-  lalike_push(L, &u->alike, lua_gettop(L));
+  if (!match(L, u, pieces)) return 0;
+  lcore_place *piece = lcore_take_place(L, &u->place);
+  lcore_place *padding = lcore_take_place(L, &u->place);
+  if (!lalike_copy_padding(&u->alike, &padding->bytes, &pieces[JSON_PADDING]) ||
+      !lalike_add(&u->alike, &piece->bytes, &pieces[JSON_PIECE]))
+    fail_to_copy(L, piece, padding);
+  transfer_drop(u->transfer);
+  push_place(L, piece);
+  lua_pushvalue(L, -1);
+  push_place(L, padding);
+  lalike_push(L, &u->alike);
   lua_insert(L, -2);
   return 2;
 }
 
+/* Joins the pieces of the next events, as long as they are alike and no more than `most`. */
+static int push_texts(lua_State *L, int most) {
+  json_piece pieces[JSON_HOLES];
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  if (!match(L, u, pieces)) return 0;
+  lcore_place *place = lcore_take_place(L, &u->place);
+  do {
+    if (!lalike_add(&u->alike, &place->bytes, &pieces[JSON_PIECE])) fail_to_copy(L, place, NULL);
+    transfer_drop(u->transfer);
+  } while (--most > 0 && match(L, u, pieces));
+  push_place(L, place);
+  return 1;
+}
+
 /* transfer:alike_text() -> piece | nothing: the same without its table */
 static int l_alike_text(lua_State *L) {
-  lcore_place *place = NULL;
-  take_alike(L, luaL_checkudata(L, 1, TRANSFER), &place);
-  return push_place(L, place);
+  return push_texts(L, 1);
 }
 
 /* transfer:alike_texts() -> pieces | nothing: the same of several events that are here, joined */
 static int l_alike_texts(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  lcore_place *place = NULL;
-  for (int i = 0; i < MAX_AT_ONCE && take_alike(L, u, &place);) i++;
-  return push_place(L, place);
+  return push_texts(L, MAX_AT_ONCE);
 }
 
 /* transfer:pieces() -> those of all alike events since it was last asked, joined | nothing */
@@ -337,7 +350,8 @@ static int l_pieces(lua_State *L) {
   if (buffer_length(&u->alike.pieces) == 0) return 0;
   lcore_place *place = lcore_take_place(L, &u->place);
   lalike_take_pieces(&u->alike, &place->bytes);
-  return push_place(L, place);
+  push_place(L, place);
+  return 1;
 }
 
 /* ---- figures ---- */

@@ -158,7 +158,7 @@ end
 
 -- What the core's transfer is to a stream.
 local function transfer_of(text, facts)
-  local transfer, at = { timings = function() return {} end, close = nothing, release = nothing,
+  local transfer, at = { timings = function() return {} end, close = nothing, release = nothing, learn = nothing,
     limit_events = nothing, id = function() return "id" end }, 1
   function transfer.pull()
     if at > #text then return nil, facts end

@@ -9,8 +9,8 @@
 --   ended                      whether nothing more is to come
 --   partial_text(), reasoning_text()   the beginning of what came so far
 -- and perhaps these:
---   is_plain                   whether an event that differs from this one in the text at `plain_path` alone need not
---                              be read: it would add that text and change nothing else
+--   is_plain                   whether an event that differs from this one in the text at `plain_path` alone, and in
+--                              that of its field `padding`, need not be read: it would add the text, and no more
 --   looks                      whether is_plain is still asked for
 --   skipped                    the transfer that keeps the texts of such events, while some were not read
 
@@ -24,6 +24,7 @@ local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the 
 local Chat = {}
 Chat.__index = Chat
 Chat.plain_path = { "choices", 1, "delta", "content" }
+Chat.padding = "obfuscation" -- OpenAI hides the length of a chunk behind it
 
 -- Some servers write an empty one, or a null in quotes, into every chunk.
 local NO_REASON = { [""] = true, null = true, None = true, [false] = true }

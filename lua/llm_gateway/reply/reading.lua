@@ -115,7 +115,7 @@ local function remember(self, name)
   local reader, transfer = self.reader, self.transfer
   self.alike = nil
   if not reader.is_plain or name or self.data or not transfer then return end
-  local is_known = transfer:learn(MAX_PARTIAL_BYTES, unpack(reader.plain_path))
+  local is_known = transfer:learn(MAX_PARTIAL_BYTES, reader.padding, unpack(reader.plain_path))
   if is_known then
     self.alike, reader.skipped = transfer, transfer
   elseif is_known == nil then
