@@ -35,7 +35,9 @@ end
 describe("errors of answers", function()
   for _, list in ipairs({ cases, require("spec.gateways_cases") }) do
     for _, case in ipairs(list) do
-      it(case[1], function() check(answer_of(case[2], case[3], case[4], case[6]), case[5]) end)
+      it(case.name, function()
+        check(answer_of(case.status, case.headers or {}, case.body, case.answer), case.expect)
+      end)
     end
   end
 
