@@ -1,4 +1,4 @@
--- gateways_cases.lua: refusals as gateways and providers write them, for errors_spec.lua, in errors_cases.lua's form.
+-- gateways_cases.lua: refusals as gateways and providers write them, for errors_spec.lua; see errors_cases.lua.
 -- Taken from their documentation, their sources and their users' reports in November 2026.
 -- luacheck: no max line length
 

@@ -55,6 +55,7 @@ need clang libclang-rt-14-dev valgrind lua-check luarocks lua5.3 liblua5.3-dev l
   lua5.1 liblua5.1-0-dev luajit libluajit-5.1-dev lua-luv lua-cqueues lua-argparse cmark-gfm neovim love xvfb xauth \
   cmake libssl-dev zlib1g-dev libnghttp2-dev ||
   echo "some things are missing: what is here runs"
+there python3 || need python3 python3-venv || echo "LiteLLM cannot run without Python"
 there npm || need nodejs npm || echo "Portkey cannot run without node"
 
 luas=
@@ -68,6 +69,7 @@ for lua in ${LUAS:-5.4 5.3 5.2 5.1 jit 5.5}; do
 done
 
 # Builds, side by side.
+part "LiteLLM installs | sh spec/litellm/install.sh || exit 69"
 for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
 part "builds without epoll | make -s LUA=5.4 EPOLL=no"
 part "builds with sanitizers | make -s asan"
