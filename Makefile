@@ -4,6 +4,7 @@
 #   make                      build/5.4/llm_gateway/core.so
 #   make LUA=5.1 (5.2, 5.3, jit, and 5.5, which `make lua5.5` builds first)
 #   make LUA=5.4 EPOLL=no     the loop on curl_multi_poll, in build/5.4-poll
+#   make OS=Windows_NT ...    build/5.4/llm_gateway/core.dll: see doc/install.md
 #   make sweep                every call with every allocation failing
 #   make valgrind             the specs under valgrind; SPEC=spec/sse_spec.lua for one
 #   make soak SOAK_SECONDS=600 SOAK_CALLS=300
@@ -28,8 +29,13 @@ CURL_CFLAGS = $(shell pkg-config --cflags libcurl)
 CURL_LIBS = $(shell pkg-config --libs libcurl)
 SHARED = $(if $(filter Darwin,$(shell uname -s)),-bundle -undefined dynamic_lookup,-shared)
 
+# Windows sets OS. There a module is linked with its Lua, which LUA_LIBS names.
+WINDOWS = $(filter Windows_NT,$(OS))
+LUA_LIBS ?=
+
 NAME = $(LUA)$(if $(filter no,$(EPOLL)),-poll)$(SUFFIX)
 OUT  = build/$(NAME)
+MODULE = $(OUT)/llm_gateway/core.$(if $(WINDOWS),dll,so)
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIC $(if $(filter no,$(EPOLL)),-DLLMG_NO_DESCRIPTOR) \
              $(LUA_CFLAGS) $(CURL_CFLAGS)
 
@@ -49,11 +55,11 @@ FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
 FUZZ_CORE = $(filter-out src/l%,$(SOURCES)) $(wildcard src/loop*.c) # all below the binding
 
 .PHONY: all
-all: $(OUT)/llm_gateway/core.so
+all: $(MODULE)
 
-$(OUT)/llm_gateway/core.so: $(OBJECTS)
+$(MODULE): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS)
+	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(CURL_LIBS) $(LUA_LIBS) $(if $(WINDOWS),-lws2_32)
 
 $(OUT)/%.o: src/%.c $(wildcard src/*.h)
 	@mkdir -p $(@D)

@@ -131,9 +131,14 @@ else
   skip "types of the documentation" "emmylua_check is not installed (cargo install emmylua_check@0.25.1)"
 fi
 if there python3 && python3 -m venv --help >/dev/null 2>&1; then
-  part "compiles for musl, macOS and the BSDs | sh spec/cross.sh"
+  part "compiles for musl, macOS, the BSDs and Windows | sh spec/cross.sh"
 else
-  skip "compiles for musl, macOS and the BSDs" "python3-venv is not installed"
+  skip "compiles for musl, macOS, the BSDs and Windows" "python3-venv is not installed"
+fi
+if there x86_64-w64-mingw32-gcc && there wine && there cmake && there cargo; then
+  part "Windows, under Wine | sh spec/windows.sh"
+else
+  skip "Windows, under Wine" "wine64, gcc-mingw-w64-x86-64-win32, cmake or cargo is not installed"
 fi
 if there valgrind; then part "instructions | make -s instructions"; fi
 run_parts "$JOBS"
