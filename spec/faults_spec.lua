@@ -95,6 +95,15 @@ describe("after a fault", function()
     end
   end)
 
+  it("an answer that begins with a blank line is no HTTP", function()
+    for _, blank in ipairs({ "\r\n", "\n", " ", "\r\n\r\n" }) do
+      local bytes = blank .. "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+      local reply, err = support.scripted(gateway, { { send = bytes } }):health()
+      assert.is_nil(reply)
+      assert.matches("does not speak HTTP as expected", err.message)
+    end
+  end)
+
   it("a head that is too large is named, in many lines or in one that libcurl has no room for", function()
     local many, one = ("X-Fill: 0123456789012345678901234567890123456789\r\n"):rep(6000), "X: " .. ("x"):rep(150000)
     for _, lines in ipairs({ many, one }) do

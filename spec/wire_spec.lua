@@ -69,9 +69,12 @@ describe("an answer", function()
   end)
 
   it("is left as it is for whoever asks for no coding, and the error of one that cannot be read says so", function()
-    local client = support.answering(gateway, '{"text":"ok"}', { headers = { "Content-Encoding: UTF-8" } })
-    local plain = client:with({ headers = { ["accept-encoding"] = "identity" } })
-    assert.equal("ok", llm.assert(plain:request({ method = "GET", path = "/" })).text)
+    local client
+    for _, coding in ipairs({ "gzip", "UTF-8" }) do
+      client = support.answering(gateway, '{"text":"ok"}', { headers = { "Content-Encoding: " .. coding } })
+      local plain = client:with({ headers = { ["accept-encoding"] = "identity" } })
+      assert.equal("ok", llm.assert(plain:request({ method = "GET", path = "/" })).text)
+    end
     if not support.is_curl8 then return end
     local _, err = client:request({ method = "GET", path = "/" })
     assert.equal("connection", err.kind)

@@ -54,4 +54,9 @@ return {
     "transports" },
   { "a POST waits for a 100", 'if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;', "",
     "client verbs kept" },
+  { "an answer that TLS did not end is whole", "if (t->end_unsaid) transfer_note_failure(t, FAILURE_LOST, UNSAID_WORDS);",
+    "", "tls" },
+  { "TLS has to end what tells its length", "t->length_told || ", "", "tls" },
+  { "TLS has to end an answer without a body", "|| !has_body", "|| (has_body && false)", "tls" },
+  { "who asks for no coding gets none taken off", "if (!asks_for_no_coding(t)) SET", "SET", "wire" },
 }
