@@ -54,9 +54,10 @@ make -s OS=Windows_NT OUT="build/windows/run" CC=$host-gcc WERROR=-Werror "LUA_C
   "CURL_CFLAGS=-I$curl/include -DCURL_STATICLIB" \
   "CURL_LIBS=$room/curl/lib/libcurl.a -lws2_32 -lcrypt32 -lsecur32 -lbcrypt -liphlpapi -ladvapi32"
 
+make -s LUA=5.4 # what starts the gateway reads JSON
 export WINEPREFIX="$room/wine" WINEDEBUG=-all
 export RUN="LUA_PATH='lua/?.lua;lua/?/init.lua' LUA_CPATH='build/windows/run/?.dll' $wine build/windows/run/lua.exe"
-LUA_PATH="lua/?.lua;lua/?/init.lua;;" exec lua5.4 -e '
+LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/5.4/?.so;;" exec lua5.4 -e '
   local gateway = assert(require("llm_gateway.devgateway").start({ api_key = "gw_test", delay = 0 }))
   local well = os.execute(("%s spec/windows.lua %s"):format(os.getenv("RUN"), gateway.url))
   gateway:stop()
