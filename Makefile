@@ -24,7 +24,7 @@ CFLAGS ?= -O2 -g
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef $(WERROR)
 LUA_NAME = $(if $(filter jit,$(LUA)),luajit,lua$(LUA))
-LUA_CFLAGS = $(shell PKG_CONFIG_PATH=$(CURDIR)/build/lua5.5 pkg-config --cflags $(LUA_NAME))
+LUA_CFLAGS = $(shell PKG_CONFIG_PATH='$(CURDIR)/build/lua5.5' pkg-config --cflags $(LUA_NAME))
 CURL_CFLAGS = $(shell pkg-config --cflags libcurl)
 CURL_LIBS = $(shell pkg-config --libs libcurl)
 SHARED = $(if $(filter Darwin,$(shell uname -s)),-bundle -undefined dynamic_lookup,-shared)

@@ -13,7 +13,7 @@ zig="$room/zig/bin/python -m ziglang"
 if ! $zig version >/dev/null 2>&1; then
   rm -rf "$room/zig"
   python3 -m venv "$room/zig" >/dev/null 2>&1 &&
-    "$room/zig/bin/pip" install -q --disable-pip-version-check "ziglang==$ZIG_VERSION" >/dev/null 2>&1 ||
+    "$room/zig/bin/python" -m pip install -q --disable-pip-version-check "ziglang==$ZIG_VERSION" >/dev/null 2>&1 ||
     { echo "zig cannot be had: python3-venv or its registry is missing"; exit 69; }
 fi
 

@@ -55,7 +55,7 @@ end
 -- Nothing is asked of the world outside: proxies point to a port that refuses. The loop keeps the log, so that the pipe
 -- never fills, and says when it runs. The shell is one of its own, since $$ in a pipeline is that of the outer one.
 local START = [[cd %s && sh -c 'echo $$; exec env LITELLM_LOCAL_MODEL_COST_MAP=True HTTP_PROXY=http://127.0.0.1:9 \
-  HTTPS_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 timeout %d venv/bin/litellm \
+  HTTPS_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 timeout %d venv/bin/python venv/bin/litellm \
   --config settings.yaml --host 127.0.0.1 --port %d --telemetry False 2>&1' | {
     read -r pid; echo "$pid"
     while IFS= read -r line; do

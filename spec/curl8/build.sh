@@ -55,4 +55,4 @@ build() {
 
 [ -e "$room/lib/libcurl.so" ] || build
 [ $# = 0 ] && exit
-exec "$@" SUFFIX=-curl8 CURL_CFLAGS="-I$room/include" CURL_LIBS="-L$room/lib -lcurl -Wl,-rpath,$room/lib"
+exec "$@" SUFFIX=-curl8 CURL_CFLAGS="-I'$room/include'" CURL_LIBS="-L'$room/lib' -lcurl -Wl,-rpath,'$room/lib'"
