@@ -137,7 +137,7 @@ build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FU
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
 
-build/fuzz/bin/json: spec/fuzz/json.c $(wildcard src/json*.c) $(addprefix src/,ljson.c lencode.c lpartial.c) \
+build/fuzz/bin/json: spec/fuzz/json.c $(wildcard src/json*.c) $(addprefix src/,lclass.c ljson.c lencode.c lpartial.c) \
                      src/buffer.c src/mem.c $(wildcard src/*.h) spec/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $(filter %.c,$^) \

@@ -17,13 +17,6 @@
 
 static lua_State *state;
 
-void *lcore_new(lua_State *L, size_t size, const char *name) {
-  void *block = lua_newuserdata(L, size);
-  memset(block, 0, size);
-  luaL_setmetatable(L, name);
-  return block;
-}
-
 static int open_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"json_decode", ljson_decode},
                                        {"json_encoder", lencode_new},
