@@ -60,7 +60,8 @@ describe("the rock #apart", function()
     local text = assert(io.open(name)):read("*a")
     assert(run(("mkdir -p '%s/llm-gateway' && tar xf '%s/source.tar' -C '%s/llm-gateway' && tar czf '%s/source.tar.gz'"
       .. " -C '%s' llm-gateway"):format(room, room, room, top, room)))
-    local packed = text:gsub('url = "[^"]*"', ('url = "file://%s/source.tar.gz", dir = "llm-gateway"'):format(top))
+    local packed = text:gsub("\nsource = %b{}",
+      ('\nsource = { url = "file://%s/source.tar.gz", dir = "llm-gateway" }'):format(top))
     local file = assert(io.open(room .. "/llm-gateway-scm-1.rockspec", "w"))
     file:write(packed)
     file:close()
