@@ -294,7 +294,8 @@ describe("the loop", function()
     if _VERSION == "Lua 5.1" then return end -- tables have no finalizers there
     local sse = require "llm_gateway.sse"
     local usual, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000000)
-    for round = 1, 30 do
+    -- Before 5.4 such settings make every allocation a whole collection.
+    for round = 1, _VERSION == "Lua 5.4" and 30 or 2 do
       local parser, seen, count = sse.new({}), {}, 0
       for i = 1, 60 do
         local text = ("%d."):format(i):rep(40 + round)
