@@ -343,11 +343,15 @@ size_t sse_queued(const sse *p) {
   return buffer_length(&p->queue) - p->taken + p->large_bytes;
 }
 
+void sse_end_line(sse *p) {
+  if (p->failure == SSE_OK && buffer_length(&p->line) > 0) p->failure = end_line(p, "", 0);
+}
+
 /* The unfinished event becomes the last of the queue, is read there and taken off its end; its
  * bytes stay where they are until the queue next grows. */
 static bool take_unfinished(sse *p, sse_event *event) {
   record r;
-  if (p->failure == SSE_OK && buffer_length(&p->line) > 0) p->failure = end_line(p, "", 0);
+  sse_end_line(p);
   size_t before = buffer_length(&p->queue);
   if (p->failure == SSE_OK) p->failure = dispatch(p);
   if (buffer_length(&p->queue) == before) return false;

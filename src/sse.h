@@ -89,6 +89,10 @@ bool sse_peek(const sse *p, sse_event *event);
 /* How many bytes of finished events wait to be pulled. */
 size_t sse_queued(const sse *p);
 
+/* The stream has ended: what was fed last is a whole line, though its end never came. In the
+ * lenient mode that may finish an event, which is to be pulled before sse_finish is called. */
+void sse_end_line(sse *p);
+
 /* The stream has ended. Hands over the event that lacks only its blank line, if there is one, and
  * starts anew: last id, retry, BOM and failure are forgotten; finished events stay to be pulled.
  * Returns whether there was one (false too when there is no memory for it). */

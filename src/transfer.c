@@ -288,6 +288,12 @@ static bool next_unfinished(transfer *t, sse_event *event, bool *unfinished) {
   return *unfinished;
 }
 
+static bool next_of_last_line(transfer *t, sse_event *event) {
+  if (t->activity == ACTIVITY_PULLED || t->failure.class != FAILURE_NONE) return false;
+  sse_end_line(&t->events);
+  return sse_next(&t->events, event);
+}
+
 transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   *unfinished = false;
   check_total_timeout(t);
@@ -295,6 +301,7 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   resume(t);
   if (sse_next(&t->events, event)) return TRANSFER_READY;
   if (!transfer_is_over(t)) return TRANSFER_WAIT;
+  if (next_of_last_line(t, event)) return TRANSFER_READY;
   if (next_unfinished(t, event, unfinished)) return TRANSFER_READY;
   return t->failure.class == FAILURE_NONE ? TRANSFER_END : TRANSFER_FAILED;
 }

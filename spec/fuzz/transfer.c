@@ -342,6 +342,8 @@ static bool same_events(const exchange *x, const buffer *body, bool whole) {
   p.lenient = true;
   sse_feed(&p, buffer_bytes(body), buffer_length(body));
   while (sse_next(&p, &e)) note_event(&wanted, &e);
+  if (whole) sse_end_line(&p);
+  while (sse_next(&p, &e)) note_event(&wanted, &e);
   if (whole && sse_finish(&p, &e)) note_event(&wanted, &e);
   size_t n = buffer_length(&x->events), all = buffer_length(&wanted.events);
   bool same = n <= all && (!whole || n == all) &&

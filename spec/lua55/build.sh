@@ -27,6 +27,6 @@ for module in pl/tablex busted/modules/files/moonscript; do
   sed -E 's/^ *(k = cycle_aware_copy|line = )/local \1/' /usr/share/lua/5.4/$module.lua >$room/modules/$module.lua
 done
 path="$PWD/$room/modules/?.lua;$PWD/spec/lua55/?.lua;/usr/share/lua/5.4/?.lua;/usr/share/lua/5.4/?/init.lua;./?.lua;./?/init.lua"
-printf 'Name: lua5.5\nDescription: Lua\nVersion: 5.5.0\nCflags: -I"%s"\n' "$lua" >$room/lua5.5.pc
+printf 'Name: lua5.5\nDescription: Lua\nVersion: 5.5.0\nCflags: -I%s\n' "$room/source/vendor/lua-src/lua-5.5.0" >$room/lua5.5.pc
 gcc -O1 -DLUA_USE_LINUX "-DLUA_PATH_DEFAULT=\"$path\"" "-DLUA_CPATH_DEFAULT=\"./?.so\"" "-I$lua" -Wl,-E \
   -o $room/lua5.5 spec/lua55/host.c "$lua"/*.c -lm -ldl

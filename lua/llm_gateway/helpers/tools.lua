@@ -9,6 +9,8 @@ local schemas = require("llm_gateway.helpers.json_schema_faults")
 
 local M = {}
 
+local NO_CAUSE = "<no error object>" -- what Lua 5.5 makes of error(nil)
+
 local shown = checks.shown
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ end
 -- The result of a call that did not come to its end, of what it raised or what stopped it.
 function M.failure(err)
   if errors.is(err) and err.kind == "task" then
-    err = err.cause == nil and "the tool failed, and did not say why" or err.message
+    err = (err.cause == nil or err.cause == NO_CAUSE) and "the tool failed, and did not say why" or err.message
   end
   return failed(tostring(err))
 end
