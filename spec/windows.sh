@@ -50,8 +50,8 @@ if [ ! -f "$room/run/lua.exe" ]; then
   $host-gcc -O2 -DLUA_BUILD_AS_DLL "-I$lua" -o "$room/run/lua.exe" spec/lua55/host.c "$room/liblua54.a"
 fi
 
-make -s OS=Windows_NT OUT="build/windows/run" CC=$host-gcc WERROR=-Werror "LUA_CFLAGS=-I$lua" "LUA_LIBS=$room/liblua54.a" \
-  "CURL_CFLAGS=-I$curl/include -DCURL_STATICLIB" \
+make -s OS=Windows_NT OUT="build/windows/run" CC=$host-gcc WERROR=-Werror "LUA_CFLAGS=-I'$lua'" "LUA_LIBS='$room/liblua54.a'" \
+  "CURL_CFLAGS=-I'$curl/include' -DCURL_STATICLIB" \
   "CURL_LIBS=$room/curl/lib/libcurl.a -lws2_32 -lcrypt32 -lsecur32 -lbcrypt -liphlpapi -ladvapi32"
 
 make -s LUA=5.4 # what starts the gateway reads JSON
