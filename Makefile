@@ -51,7 +51,7 @@ FUZZ ?= sse json transfer decode
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -std=c11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_FLOOR0 = src/sse.c src/buffer.c src/mem.c
+FUZZ_FLOOR0 = $(wildcard src/sse*.c) src/buffer.c src/mem.c
 FUZZ_CORE = $(filter-out src/l%,$(SOURCES)) $(wildcard src/loop*.c) # all below the binding
 
 .PHONY: all
@@ -130,15 +130,15 @@ instructions:
 
 build/fuzz/bin/sse: spec/fuzz/sse.c $(FUZZ_FLOOR0) $(wildcard src/*.h) spec/fuzz/fuzz.h
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -DLARGE_BYTES=9 -o $@ $(filter %.c,$^)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -DSSE_LARGE_BYTES=9 -o $@ $(filter %.c,$^)
 
 build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FUZZ_CORE) \
                          $(wildcard src/*.h spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
 
-build/fuzz/bin/json: spec/fuzz/json.c $(wildcard src/json*.c) $(addprefix src/,lclass.c ljson.c lencode.c lpartial.c) \
-                     src/buffer.c src/mem.c $(wildcard src/*.h) spec/fuzz/fuzz.h
+build/fuzz/bin/json: $(addprefix spec/fuzz/,json.c alike.c) $(wildcard src/json*.c) $(addprefix src/,lclass.c ljson.c lencode.c lpartial.c) \
+                     src/buffer.c src/mem.c $(wildcard src/*.h spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $(filter %.c,$^) \
 	  $(shell pkg-config --libs lua5.4)

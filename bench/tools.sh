@@ -32,7 +32,7 @@ build_limits() {
   curl=$(pkg-config --cflags --libs libcurl) programs=bench/programs
   build_c build/bench/limits $programs/limits.c $programs/measure.c $curl
   build_c build/bench/limits-streams $programs/limits_streams.c $programs/measure.c $curl
-  build_c build/bench/limits-sse $programs/limits_sse.c $programs/measure.c src/sse.c src/buffer.c src/mem.c
+  build_c build/bench/limits-sse $programs/limits_sse.c $programs/measure.c src/sse*.c src/buffer.c src/mem.c
   build_c build/bench/spawn $programs/spawn.c $programs/measure.c
 }
 

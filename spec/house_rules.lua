@@ -5,8 +5,8 @@ local M = {}
 -- C by floors: a file may include headers of its own floor and of those below. A star stands for any ending; the
 -- lowest floor that names a file has it.
 M.floors = {
-  [0] = "buffer clock file json* list mem platform* sink sse visibility",
-  [1] = "failure form loop loop_idle poller* readiness* socket* transfer*",
+  [0] = "buffer clock file json* list mem platform* sink sse* visibility",
+  [1] = "failure form header_lines loop loop_idle poller* readiness* socket* transfer*",
   [2] = "l*",
 }
 

@@ -7,7 +7,6 @@
 #include "mem.h"
 
 #define FIRST_CAPACITY 256
-#define KEPT_CAPACITY  ((size_t)64 * 1024) /* a larger block is not kept by an empty buffer */
 
 /* Moving pays only when it frees at least as much as it moves: so appends stay linear. */
 static int slide(buffer *b, size_t n) {
@@ -30,9 +29,8 @@ static int grow(buffer *b, size_t n) {
   return 0;
 }
 
-int buffer_reserve(buffer *b, size_t n) {
-  if (b->capacity - b->end >= n || slide(b, n)) return 0;
-  return grow(b, n);
+int buffer_make_room(buffer *b, size_t n) {
+  return slide(b, n) ? 0 : grow(b, n);
 }
 
 int buffer_append(buffer *b, const char *bytes, size_t n) {
@@ -41,16 +39,6 @@ int buffer_append(buffer *b, const char *bytes, size_t n) {
   memcpy(b->bytes + b->end, bytes, n);
   b->end += n;
   return 0;
-}
-
-void buffer_consume(buffer *b, size_t n) {
-  b->start += n;
-  if (b->start == b->end) buffer_clear(b);
-}
-
-void buffer_clear(buffer *b) {
-  b->start = b->end = 0;
-  if (b->capacity > KEPT_CAPACITY) buffer_free(b);
 }
 
 void buffer_free(buffer *b) {

@@ -1,7 +1,7 @@
 /* sse.c: see sse.h.
  *
  * Bytes become lines (take_lines), lines become fields (read_line), fields
- * become an event (dispatch), which waits in the queue behind a small record.
+ * become an event (dispatch), which waits in the queue (sse_queue.h).
  */
 #include "sse.h"
 
@@ -10,15 +10,6 @@
 #define FIELD_NAME_ROOM  8 /* a line may be longer than its data by "data: " */
 #define MAX_RETRY_DIGITS 15
 #define MAX_ID_BYTES     1024
-#ifndef LARGE_BYTES                     /* a fuzz target has a smaller one */
-#define LARGE_BYTES ((size_t)64 * 1024) /* data from here on is moved rather than copied */
-#endif
-
-/* A record whose event lies elsewhere, in a buffer of its own, is large. */
-typedef struct record {
-  size_t data_length, type_length, id_length;
-  bool is_large;
-} record;
 
 typedef struct field {
   const char *name;
@@ -51,45 +42,18 @@ static int keep_slice(sse *p) {
   return buffer_append(&p->data, slice, p->slice_length) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
-static char *put(char *at, const void *bytes, size_t n) {
-  if (n > 0) memcpy(at, bytes, n);
-  return at + n;
-}
-
-static int enqueue_small(sse *p, record r) {
-  size_t size = sizeof r + r.data_length + r.type_length + r.id_length;
-  if (buffer_reserve(&p->queue, size) != 0) return SSE_NO_MEMORY;
-  char *at = put(p->queue.bytes + p->queue.end, &r, sizeof r);
-  at = put(at, data_bytes(p), r.data_length);
-  at = put(at, buffer_bytes(&p->type), r.type_length);
-  put(at, buffer_bytes(&p->id), r.id_length);
-  p->queue.end += size;
-  return SSE_OK;
-}
-
-/* The data becomes the event, with the other texts behind it. */
-static int enqueue_large(sse *p, record r) {
-  if (keep_slice(p) != SSE_OK || buffer_reserve(&p->queue, sizeof r) != 0 ||
-      buffer_reserve(&p->large, sizeof(buffer)) != 0 ||
-      buffer_append(&p->data, buffer_bytes(&p->type), r.type_length) != 0 ||
-      buffer_append(&p->data, buffer_bytes(&p->id), r.id_length) != 0)
-    return SSE_NO_MEMORY;
-  r.is_large = true;
-  buffer_append(&p->queue, (const char *)&r, sizeof r);
-  buffer_append(&p->large, (const char *)&p->data, sizeof(buffer));
-  p->large_bytes += buffer_length(&p->data);
-  memset(&p->data, 0, sizeof p->data);
-  return SSE_OK;
-}
-
 static int enqueue(sse *p) {
-  record r;
-  memset(&r, 0, sizeof r); /* padding too */
-  r.data_length = data_length(p);
-  r.type_length = buffer_length(&p->type);
-  r.id_length = buffer_length(&p->id);
-  p->said += r.data_length;
-  return r.data_length < LARGE_BYTES ? enqueue_small(p, r) : enqueue_large(p, r);
+  sse_event event = {data_bytes(p),           data_length(p),       buffer_bytes(&p->type),
+                     buffer_length(&p->type), buffer_bytes(&p->id), buffer_length(&p->id)};
+  int status = 0;
+  p->said += event.data_length;
+  if (event.data_length < SSE_LARGE_BYTES)
+    status = sse_queue_add(&p->queue, &event);
+  else if (keep_slice(p) == SSE_OK)
+    status = sse_queue_add_large(&p->queue, &p->data, &p->type, &p->id);
+  else
+    status = -1;
+  return status == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
 /* A blank line: without a data field there is no event, and its type is forgotten too. */
@@ -121,7 +85,7 @@ static void take_line(sse *p, const char *value, size_t n) {
 static int set_first_data(sse *p, const char *value, size_t n) {
   bool is_kept = buffer_length(&p->line) > 0;
   p->has_data = true;
-  if (is_kept && n >= LARGE_BYTES) {
+  if (is_kept && n >= SSE_LARGE_BYTES) {
     take_line(p, value, n);
     return SSE_OK;
   }
@@ -233,6 +197,22 @@ static const char *find(const char *at, const char *end, int byte) {
   return found == NULL ? end : found;
 }
 
+/* Nearly every event: one line of data, and its blank line behind it, among the bytes being fed. */
+static bool is_usual(const sse *p, const char *at, const char *eol, const char *end) {
+  return end - eol > 1 && eol[0] == '\n' && eol[1] == '\n' && eol - at > 6 &&
+         memcmp(at, "data: ", 6) == 0 && !p->has_data && !p->bare && buffer_length(&p->type) == 0 &&
+         buffer_length(&p->line) == 0;
+}
+
+/* It goes into the queue from where it lies. */
+static int take_usual(sse *p, const char *data, size_t n) {
+  int status = set_data(p, data, n);
+  if (status == SSE_OK) status = enqueue(p);
+  p->slice = NULL;
+  p->has_data = false;
+  return status;
+}
+
 /* Each of the two searches passes over a byte once: the farther find is kept for later lines. */
 static int take_lines(sse *p, const char *at, const char *end) {
   const char *lf = find(at, end, '\n');
@@ -242,9 +222,11 @@ static int take_lines(sse *p, const char *at, const char *end) {
     if (cr < at) cr = find(at, end, '\r');
     const char *eol = lf < cr ? lf : cr;
     if (eol == end) return keep(p, at, (size_t)(end - at));
-    int status = end_line(p, at, (size_t)(eol - at));
+    bool usual = is_usual(p, at, eol, end);
+    int status =
+        usual ? take_usual(p, at + 6, (size_t)(eol - at) - 6) : end_line(p, at, (size_t)(eol - at));
     if (status != SSE_OK) return status;
-    at = eol + 1;
+    at = eol + 1 + usual;
     if (*eol != '\r') continue;
     p->after_cr = at == end;
     if (at < end && *at == '\n') at++;
@@ -291,80 +273,18 @@ int sse_feed(sse *p, const char *bytes, size_t n) {
   return p->failure;
 }
 
-/* ---- pulling ---- */
-
-static void point_to(sse_event *event, const char *texts, record r) {
-  event->data = texts;
-  event->data_length = r.data_length;
-  event->type = event->data + r.data_length;
-  event->type_length = r.type_length;
-  event->id = event->type + r.type_length;
-  event->id_length = r.id_length;
-}
-
-/* The large event at `at` of those that wait is handed out. */
-static const char *hand_over(sse *p, const char *at) {
-  buffer_free(&p->handed);
-  memcpy(&p->handed, at, sizeof p->handed);
-  p->large_bytes -= buffer_length(&p->handed);
-  return buffer_bytes(&p->handed);
-}
-
-bool sse_next(sse *p, sse_event *event) {
-  record r;
-  buffer_consume(&p->queue, p->taken);
-  if (p->handed.bytes != NULL) buffer_free(&p->handed);
-  p->taken = 0;
-  if (buffer_length(&p->queue) == 0) return false;
-  const char *at = buffer_bytes(&p->queue);
-  memcpy(&r, at, sizeof r);
-  p->taken = sizeof r;
-  if (r.is_large) {
-    point_to(event, hand_over(p, buffer_bytes(&p->large)), r);
-    buffer_consume(&p->large, sizeof(buffer));
-    return true;
-  }
-  p->taken += r.data_length + r.type_length + r.id_length;
-  point_to(event, at + sizeof r, r);
-  return true;
-}
-
-bool sse_peek(const sse *p, sse_event *event) {
-  record r;
-  if (buffer_length(&p->queue) == p->taken) return false;
-  const char *at = buffer_bytes(&p->queue) + p->taken;
-  memcpy(&r, at, sizeof r);
-  if (r.is_large) return false;
-  point_to(event, at + sizeof r, r);
-  return true;
-}
-
-size_t sse_queued(const sse *p) {
-  return buffer_length(&p->queue) - p->taken + p->large_bytes;
-}
+/* ---- the end ---- */
 
 void sse_end_line(sse *p) {
   if (p->failure == SSE_OK && buffer_length(&p->line) > 0) p->failure = end_line(p, "", 0);
 }
 
-/* The unfinished event becomes the last of the queue, is read there and taken off its end; its
- * bytes stay where they are until the queue next grows. */
+/* The unfinished event becomes the last of the queue, and is taken off its end. */
 static bool take_unfinished(sse *p, sse_event *event) {
-  record r;
   sse_end_line(p);
-  size_t before = buffer_length(&p->queue);
+  size_t end = sse_queue_end(&p->queue);
   if (p->failure == SSE_OK) p->failure = dispatch(p);
-  if (buffer_length(&p->queue) == before) return false;
-  p->queue.end = p->queue.start + before;
-  const char *at = p->queue.bytes + p->queue.end;
-  memcpy(&r, at, sizeof r);
-  if (!r.is_large) {
-    point_to(event, at + sizeof r, r);
-    return true;
-  }
-  p->large.end -= sizeof(buffer);
-  point_to(event, hand_over(p, p->large.bytes + p->large.end), r);
-  return true;
+  return sse_queue_take_back(&p->queue, end, event);
 }
 
 static void start_anew(sse *p) {
@@ -372,13 +292,7 @@ static void start_anew(sse *p) {
   sse_init(p, old.max_event_bytes);
   p->lenient = old.lenient;
   p->queue = old.queue;
-  p->taken = old.taken;
-  p->large = old.large;
-  p->large_bytes = old.large_bytes;
-  p->handed = old.handed;
-  memset(&old.queue, 0, sizeof old.queue);
-  memset(&old.large, 0, sizeof old.large);
-  memset(&old.handed, 0, sizeof old.handed);
+  old.queue = (sse_queue){0};
   sse_free(&old);
 }
 
@@ -388,47 +302,10 @@ bool sse_finish(sse *p, sse_event *event) {
   return found;
 }
 
-/* ---- signs ---- */
-
-static const char *const beginnings[] = {":", "data:", "event:", "id:", "retry:", "error:"};
-
-static sse_sign begins_with(const char *bytes, size_t n, const char *wanted) {
-  size_t length = strlen(wanted);
-  if (memcmp(bytes, wanted, n < length ? n : length) != 0) return SSE_NO_EVENTS;
-  return n < length ? SSE_UNSURE : SSE_EVENTS;
-}
-
-sse_sign sse_recognise(const char *bytes, size_t n) {
-  const char *at = bytes, *end = bytes + n;
-  sse_sign sign = SSE_NO_EVENTS;
-  if (n < sizeof bom && memcmp(at, bom, n) == 0) return SSE_UNSURE;
-  if (n >= sizeof bom && memcmp(at, bom, sizeof bom) == 0) at += sizeof bom;
-  while (at < end && (*at == '\n' || *at == '\r')) at++;
-  if (at == end) return SSE_UNSURE;
-  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings && sign != SSE_EVENTS; i++) {
-    sse_sign other = begins_with(at, (size_t)(end - at), beginnings[i]);
-    if (other != SSE_NO_EVENTS) sign = other;
-  }
-  return sign;
-}
-
-static void free_large(sse *p) {
-  buffer block;
-  for (; buffer_length(&p->large) > 0; buffer_consume(&p->large, sizeof block)) {
-    memcpy(&block, buffer_bytes(&p->large), sizeof block);
-    buffer_free(&block);
-  }
-  buffer_free(&p->large);
-  buffer_free(&p->handed);
-  p->large_bytes = 0;
-}
-
 void sse_free(sse *p) {
-  free_large(p);
   buffer_free(&p->line);
   buffer_free(&p->data);
   buffer_free(&p->type);
   buffer_free(&p->id);
-  buffer_free(&p->queue);
-  p->taken = 0;
+  sse_queue_free(&p->queue);
 }

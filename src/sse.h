@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "sse_queue.h"
 LLMG_HIDDEN_BEGIN
 
 enum {
@@ -53,24 +54,9 @@ typedef struct sse {
    * empty then. */
   const char *slice; /* NULL for none */
   size_t slice_length;
-  buffer queue;       /* finished events, each behind a record of its lengths */
-  size_t taken;       /* bytes of the queue that the last sse_next handed out */
-  buffer large;       /* a `buffer` for each large event in the queue, whose texts it has */
-  size_t large_bytes; /* in these */
-  buffer handed;      /* the large event that was handed out last */
-  size_t said;        /* bytes of data in all events so far */
+  sse_queue queue; /* finished events */
+  size_t said;     /* bytes of data in all events so far */
 } sse;
-
-/* Texts are not terminated; they lie one behind the other, in the order of the fields, and stay
- * valid until the next call on the parser. */
-typedef struct sse_event {
-  const char *data;
-  size_t data_length;
-  const char *type; /* length 0 stands for "message" */
-  size_t type_length;
-  const char *id; /* length 0: the server named none */
-  size_t id_length;
-} sse_event;
 
 /* Makes an empty parser. Events whose data is longer than `max_event_bytes` are refused. */
 void sse_init(sse *p, size_t max_event_bytes);
@@ -79,15 +65,22 @@ void sse_init(sse *p, size_t max_event_bytes);
  * be pulled. */
 int sse_feed(sse *p, const char *bytes, size_t n);
 
-/* Pulls the next finished event. Returns false when there is none. */
-bool sse_next(sse *p, sse_event *event);
+/* Pulls the next finished event, whose texts stay valid until the next call on the parser. Returns
+ * false when there is none. */
+static inline bool sse_next(sse *p, sse_event *event) {
+  return sse_queue_next(&p->queue, event);
+}
 
 /* Looks at the event that the next sse_next would pull. Returns false when there is none, and for a
  * large one. */
-bool sse_peek(const sse *p, sse_event *event);
+static inline bool sse_peek(const sse *p, sse_event *event) {
+  return sse_queue_peek(&p->queue, event);
+}
 
 /* How many bytes of finished events wait to be pulled. */
-size_t sse_queued(const sse *p);
+static inline size_t sse_queued(const sse *p) {
+  return sse_queue_bytes(&p->queue);
+}
 
 /* The stream has ended: what was fed last is a whole line, though its end never came. In the
  * lenient mode that may finish an event, which is to be pulled before sse_finish is called. */
