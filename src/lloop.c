@@ -85,12 +85,22 @@ static int l_fd(lua_State *L) {
   return 1;
 }
 
-/* loop:step(wait|nil, budget|nil): I/O only; nil is without limit. */
+/* loop:step(wait|nil, budget|nil): I/O only; nil is without limit. Unsets the alarm. */
 static int l_step(lua_State *L) {
   loop *l = check(L);
   int64_t wait = opt_duration(L, 2), budget = opt_duration(L, 3);
+  loop_alarm(l, CLOCK_NEVER);
   loop_step(l, wait, budget);
   return 0;
+}
+
+/* loop:wait(wait|nil) -> how many exchanges are under way: a step for who waits for one transfer,
+ * which needs no ready(). */
+static int l_wait(lua_State *L) {
+  loop *l = check(L);
+  loop_wait(l, opt_duration(L, 2));
+  lua_pushinteger(L, (lua_Integer)loop_running(l));
+  return 1;
 }
 
 /* loop:alarm(seconds|nil): the descriptor becomes readable then; nil unsets it. Nothing happens in
@@ -117,8 +127,9 @@ static int l_running(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"is_open", l_is_open}, {"is_ours", l_is_ours}, {"fd", l_fd},           {"step", l_step},
-    {"alarm", l_alarm},     {"ready", l_ready},     {"running", l_running}, {NULL, NULL}};
+    {"is_open", l_is_open}, {"is_ours", l_is_ours}, {"fd", l_fd},
+    {"step", l_step},       {"wait", l_wait},       {"alarm", l_alarm},
+    {"ready", l_ready},     {"running", l_running}, {NULL, NULL}};
 
 void lloop_open(lua_State *L) {
   lcore_class(L, LOOP, methods, l_close, l_gc);

@@ -27,6 +27,7 @@ struct loop {
   bool driving;       /* libcurl is being driven right now */
   bool rereads;       /* a member does */
   bool pokes_all;     /* see loop_poke_all */
+  bool has_begun;     /* an exchange was started since the last drive */
   int64_t deadline;   /* no clock runs out before this */
   int64_t alarm;      /* what loop_alarm was given, or 0 where a member has left */
   int64_t sweep_at;   /* when kept connections are looked at for their age, or CLOCK_NEVER */
@@ -152,7 +153,7 @@ int loop_join(loop *l, loop_member *m) {
 int loop_start(loop_member *m) {
   curl_easy_setopt(m->easy, CURLOPT_PRIVATE, m);
   if (curl_multi_add_handle(m->loop->multi, m->easy) != CURLM_OK) return -1;
-  m->running = true;
+  m->running = m->loop->has_begun = true;
   m->loop->running++;
   return 0;
 }
@@ -336,6 +337,7 @@ static void drive(loop *l, int64_t until, int64_t budget) {
   int64_t now = clock_now();
   skip_time_between_steps(l, now);
   l->driving = true;
+  l->has_begun = false;
   if (l->deadline < now - LATE) budget = CLOCK_NEVER;
   bool all = poller_drive(l->poller, until, budget);
   reread(l);
@@ -356,6 +358,19 @@ void loop_step(loop *l, int64_t wait, int64_t budget) {
   int64_t now = clock_now();
   bool held = hold_pipes();
   drive(l, list_empty(&l->ready) ? clock_after(now, wait) : now, budget);
+  platform_release_pipes(held);
+}
+
+/* What was just started is begun first: libcurl asks for that by a timer, and a wait that ends with
+ * a timer has brought nothing. */
+void loop_wait(loop *l, int64_t wait) {
+  int64_t until = clock_after(clock_now(), wait);
+  bool held = hold_pipes();
+  l->alarm = CLOCK_NEVER;
+  while (loop_next_ready(l) != NULL) continue;
+  if (l->has_begun) drive(l, 0, CLOCK_NEVER);
+  if (list_empty(&l->ready)) drive(l, until, CLOCK_NEVER);
+  while (loop_next_ready(l) != NULL) continue;
   platform_release_pipes(held);
 }
 

@@ -77,6 +77,10 @@ int loop_watch(loop *l);
  * it was meant to be, as when the process was stopped. */
 void loop_step(loop *l, int64_t wait, int64_t budget);
 
+/* The same for a caller who waits for one member alone, and looks at that itself: nobody is to hear
+ * which members became ready, before it or by it, and the alarm is unset. */
+void loop_wait(loop *l, int64_t wait);
+
 /* Makes the descriptor readable at `moment`, for work that the loop knows nothing of; see
  * poller_alarm. */
 void loop_alarm(loop *l, int64_t moment);

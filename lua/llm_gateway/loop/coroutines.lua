@@ -136,8 +136,8 @@ local function settle(task, ok, ...)
 end
 
 local function close_books(task)
-  for _, joiner in ipairs(task.joiners) do wake(joiner, task) end
-  while task.callbacks[1] do
+  for _, joiner in ipairs(task.joiners or {}) do wake(joiner, task) end
+  while task.callbacks and task.callbacks[1] do
     state.call(task.loop, task.callbacks[1], unpack(task.results, 1, task.results.n))
     table.remove(task.callbacks, 1)
   end
@@ -159,18 +159,22 @@ local function mend(task)
 end
 
 local function after_resume(task, ok, ...)
-  if coroutine.status(task.co) ~= "dead" then
-    if (...) ~= PARKED then state.enqueue(task.loop, task) end
-    return
-  end
+  if (...) == PARKED then return end
+  if coroutine.status(task.co) ~= "dead" then return state.enqueue(task.loop, task) end
   if not ok then return finish(task, false, ...) end
   return finish(task, ...)
 end
 
 local function resume_coroutine(task)
   if task.started then return coroutine.resume(task.co) end
-  task.started = true
-  return coroutine.resume(task.co, unpack(task.args, 1, task.args.n))
+  local args = task.args
+  task.started, task.args = true, nil
+  return coroutine.resume(task.co, unpack(args, 1, args.n))
+end
+
+local function go_back(task, outer, ...)
+  control.task = outer
+  return after_resume(task, ...)
 end
 
 -- Runs a task until it waits or ends. Only the loop calls this, and never while a task runs.
@@ -180,11 +184,7 @@ local function resume(task)
   local outer = control.task -- of another loop, whose host stepped this one
   task.resumed_by = coroutine.running()
   control.task = task
-  local function back(...)
-    control.task = outer
-    return after_resume(task, ...)
-  end
-  return back(resume_coroutine(task))
+  return go_back(task, outer, resume_coroutine(task))
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -205,8 +205,6 @@ end
 -- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it.
 local function init(task, fn, ...)
   task.co, task.args = coroutine.create(body), pack(fn, ...)
-  task.joiners, task.callbacks = {}, {}
-  task.started, task.cancelled, task.heard = false, false, false
   tasks[task.co] = task
   return task
 end

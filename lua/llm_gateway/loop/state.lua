@@ -70,13 +70,18 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Work
 
--- Work has come: a host that watches only while the loop is busy must know.
-function M.mark_busy(loop)
-  if not loop.stepping then loop.core:alarm(0) end
+-- A transfer was started: a host that watches only while the loop is busy must know. (The descriptor shows it.)
+function M.mark_begun(loop)
   if loop.busy then return end
   loop.busy = true
   host.tell(loop, "busy", M.call)
   call_hook(loop, "on_busy")
+end
+
+-- Work has come of which the core does not know.
+function M.mark_busy(loop)
+  if not loop.stepping then loop.core:alarm(0) end
+  M.mark_begun(loop)
 end
 
 -- No work is left.

@@ -12,6 +12,7 @@ local M = {}
 -- Who goes on
 
 local function wake_sleepers(loop)
+  if not loop.timers[1] then return end
   local now = core.now()
   local wake = loop.timers:due(now)
   while wake do
@@ -66,7 +67,7 @@ end
 -- How long I/O may wait: not at all while tasks are ready, nor past the first sleeper's moment.
 local function longest_wait(loop, timeout)
   if loop.shaken or loop.first <= loop.last then return 0 end
-  local moment = loop.timers:next_moment()
+  local moment = loop.timers[1] and loop.timers:next_moment()
   local nap = moment and math.max(0, moment - core.now())
   if nap and (not timeout or nap < timeout) then return nap end
   return timeout
@@ -76,7 +77,6 @@ local function turn(loop, timeout, budget)
   loop.stepping = true
   if loop.shaken then mend(loop) end
   local deadline = budget and timeout == 0 and core.now() + budget
-  loop.core:alarm()
   loop.core:step(longest_wait(loop, timeout), budget)
   if budget then deadline = deadline or core.now() + budget end
   wake_sleepers(loop)
@@ -87,7 +87,6 @@ end
 -- I/O alone: who waits for what came is told, and resumed later. (A step waits for nothing while some are not told.)
 local function io(loop, timeout)
   wake_waiters(loop)
-  loop.core:alarm()
   loop.core:step(timeout)
   wake_waiters(loop)
 end

@@ -39,6 +39,7 @@ function Task:join()
   mark_heard(self)
   while not self.outcome do
     if running then
+      self.joiners = self.joiners or {}
       table.insert(self.joiners, running)
       coroutines.park(running, self)
     else
@@ -68,6 +69,7 @@ function Task:on_done(fn)
   if self.outcome then
     state.call(self.loop, fn, unpack(self.results, 1, self.results.n))
   else
+    self.callbacks = self.callbacks or {}
     table.insert(self.callbacks, fn)
   end
   return self

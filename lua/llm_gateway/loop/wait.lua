@@ -9,12 +9,23 @@ local step = require("llm_gateway.loop.step")
 
 local M = {}
 
+local control = coroutines.control
+
+-- Whether nothing but transfers can have anything to do: then a wait needs no step of the whole loop.
+local function has_transfers_alone(loop)
+  return loop.tasks == 0 and not loop.timers[1] and not loop.hosts[1] and not control.task and not loop.stepping
+    and not loop.failed[1] and not loop.shaken
+end
+
 -- Lets time pass outside a task, until something may have happened, or for `timeout` seconds (nil: no limit). Inside a
 -- task (in a coroutine of the user's own, or where a task cannot yield), and in a callback while the loop is being
 -- stepped, only I/O goes on. Coroutines of a host's scheduler wait there.
 local function block(loop, timeout)
-  if loop.stepping or coroutines.inside() then return step.io(loop, timeout) end
-  if host.wait(loop, timeout) then
+  if has_transfers_alone(loop) and loop.core:running() > 0 then
+    if loop.core:wait(timeout) == 0 then state.mark_idle(loop) end
+  elseif loop.stepping or coroutines.inside() then
+    step.io(loop, timeout)
+  elseif host.wait(loop, timeout) then
     if not loop.closed then step.step(loop, 0, nil, 1) end
   elseif state.pending(loop) then
     step.step(loop, timeout, nil, 1)
@@ -60,7 +71,7 @@ function M.enter(loop, level, source)
 end
 
 local function wait_for(loop, transfer, source)
-  local running = coroutines.current_yielding()
+  local running = control.task and coroutines.current_yielding()
   if not running then return block(loop) end
   local id = transfer:id()
   local other = loop.waiters[id]
@@ -70,6 +81,9 @@ local function wait_for(loop, transfer, source)
   loop.waiters[id] = nil
   if not going_on then error(coroutines.cancelled_error(), 0) end
 end
+
+-- Waits until a transfer may have something new. In a task, `source` is closed should that be cancelled.
+M.wait_for = wait_for
 
 -- Calls pull(source) until it has something, and returns what it returned: first of all, not false. `transfer` is what
 -- has to bring it. A task yields meanwhile, and source:close() is called should it be cancelled; anything else blocks.
@@ -84,7 +98,7 @@ end
 
 -- Called before each chunk of `source` is handed over: gives the other tasks their turn once this one had its own.
 function M.yield_turn(loop, source)
-  if not coroutines.control.task then return end
+  if not control.task then return end
   loop.allowance = loop.allowance - 1
   if loop.allowance > 0 and not (loop.deadline and core.now() >= loop.deadline) then return end
   local running = coroutines.current_yielding()
