@@ -7,6 +7,7 @@
 #include "lcore.h"
 
 #include "clock.h"
+#include "lheaders.h"
 
 #define CLIENT   "llm_gateway.core.client"
 #define NO_LIMIT ((size_t)1 << (sizeof(size_t) * 8 - 4))
@@ -139,15 +140,8 @@ static int check_memory(lua_State *L, int status) {
 
 static void add_headers(lua_State *L, transfer *t) {
   lua_getfield(L, 2, "headers");
-  luaL_checktype(L, -1, LUA_TTABLE);
-  for (int i = 1;; i++) {
-    lua_rawgeti(L, -1, i);
-    const char *line = lua_tostring(L, -1);
-    if (line == NULL) break;
-    check_memory(L, transfer_add_header(t, line));
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
+  lheaders_give(L, lua_gettop(L), t);
+  lua_pop(L, 1);
 }
 
 static bool add_body(lua_State *L, transfer *t) {
@@ -174,7 +168,8 @@ static void read_request(lua_State *L, transfer_options *o) {
 }
 
 /* send(client, request) -> transfer object | nil, facts.
- * request: method, url, headers (a list of lines), stream, fresh, on_progress (anything that is
+ * request: method, url, headers (a list of lines, or what
+ * header_lines made of one), stream, fresh, on_progress (anything that is
  * true), is_unlimited (max_response_bytes does not hold), seconds_left (of all of it; nil for no
  * limit), own (nil, or a table of clocks in place of the client's), body (text or nil), multipart
  * and into (see lform.c). It keeps the texts alive. */

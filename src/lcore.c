@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lhead.h"
+#include "lheaders.h"
 #include "mem.h"
 #include "platform.h"
 
@@ -113,6 +115,9 @@ static const luaL_Reg functions[] = {{"now", l_now},
                                      {"client", lclient_new},
                                      {"config", lclient_config},
                                      {"send", lclient_send},
+                                     {"header_lines", lheaders_new},
+                                     {"header_fields", lhead_fields},
+                                     {"timings", lhead_timings},
                                      {"sse", lsse_new},
                                      {"watch_interrupts", lterminal_watch_interrupts},
                                      {"take_interrupt", lterminal_take_interrupt},
@@ -133,6 +138,7 @@ LLMG_EXPORT int luaopen_llm_gateway_core(lua_State *L) {
   lua_pop(L, 1);
   lclient_open(L);
   lua_setfield(L, -2, "client_methods");
+  lheaders_open(L);
   lsse_open(L);
   lua_setfield(L, -2, "sse_methods");
   ljson_open(L);

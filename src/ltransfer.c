@@ -5,11 +5,9 @@
  */
 #include "lcore.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "clock.h"
 #include "lalike.h"
+#include "lhead.h"
 
 #define TRANSFER    "llm_gateway.core.transfer"
 #define MAX_AT_ONCE 64 /* events; whoever reads many has others wait */
@@ -122,57 +120,7 @@ static int push_nothing(lua_State *L, const transfer *t, transfer_status status)
 
 /* ---- the head ---- */
 
-static const char *skip_blanks(const char *at, const char *end) {
-  while (at < end && (*at == ' ' || *at == '\t')) at++;
-  return at;
-}
-
-static const char *cut_blanks(const char *at, const char *end) {
-  while (end > at && strchr(" \t\r\n", end[-1]) != NULL) end--;
-  return end;
-}
-
-static void push_lower(lua_State *L, const char *text, size_t n) {
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  for (size_t i = 0; i < n; i++) luaL_addchar(&b, (char)tolower((unsigned char)text[i]));
-  luaL_pushresult(&b);
-}
-
-/* RFC 9110, 5.2: fields of one name are one list. The table is on top of the stack. */
-static void add_header(lua_State *L, const char *line, const char *end) {
-  const char *colon = memchr(line, ':', (size_t)(end - line));
-  if (colon == NULL) return;
-  const char *value = skip_blanks(colon + 1, end);
-  push_lower(L, line, (size_t)(colon - line));
-  lua_pushvalue(L, -1);
-  lua_rawget(L, -3);
-  bool repeated = !lua_isnil(L, -1);
-  if (repeated) lua_pushliteral(L, ", ");
-  lua_pushlstring(L, value, (size_t)(cut_blanks(value, end) - value));
-  if (repeated) lua_concat(L, 3);
-  if (!repeated) lua_remove(L, -2);
-  lua_rawset(L, -3);
-}
-
-static int count_lines(const char *at, const char *end) {
-  int lines = 0;
-  while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) at++, lines++;
-  return lines;
-}
-
-static void push_headers(lua_State *L, const buffer *headers) {
-  const char *at = buffer_bytes(headers), *end = at + buffer_length(headers);
-  lua_createtable(L, 0, count_lines(at, end));
-  while (at < end) {
-    const char *lf = memchr(at, '\n', (size_t)(end - at));
-    const char *next = lf == NULL ? end : lf + 1;
-    add_header(L, at, next);
-    at = next;
-  }
-}
-
-/* transfer:head() -> status, headers, is_event_stream | false | nil, facts */
+/* transfer:head() -> status, head (the lines as they came), is_event_stream | false | nil, facts */
 static int l_head(lua_State *L) {
   lua_transfer *u = check(L);
   const transfer *t = u->transfer;
@@ -182,7 +130,7 @@ static int l_head(lua_State *L) {
   bool is_event_stream = transfer_is_event_stream(t);
   lcore_place *place = lcore_keep(L, &u->place, buffer_bytes(lines), buffer_length(lines));
   lua_pushinteger(L, transfer_http_status(t));
-  push_headers(L, &place->bytes);
+  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
   lua_pushboolean(L, is_event_stream);
   lcore_leave_place(place);
   return 3;
@@ -190,17 +138,23 @@ static int l_head(lua_State *L) {
 
 /* ---- the rest ---- */
 
-/* transfer:body() -> text (once) | false | nil, facts */
+/* transfer:body() -> text, times | false | nil, facts. With its text the transfer is closed. */
 static int l_body(lua_State *L) {
   const buffer *body;
+  transfer_timings timings;
   lua_transfer *u = check(L);
-  transfer_status status = transfer_body(u->transfer, &body);
-  if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  transfer *t = u->transfer;
+  transfer_status status = transfer_body(t, &body);
+  if (status != TRANSFER_READY) return push_nothing(L, t, status);
   lcore_place *place = lcore_take_place(L, &u->place);
-  transfer_take_body(u->transfer, &place->bytes);
+  transfer_take_body(t, &place->bytes);
+  transfer_get_timings(t, &timings);
+  u->transfer = NULL;
+  transfer_free(t);
   lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
   lcore_leave_place(place);
-  return 1;
+  lhead_push_times(L, &timings);
+  return 2;
 }
 
 /* transfer:pull() -> data, event name | nil ("message"), unfinished, id | nil | false | nil | nil,
@@ -356,23 +310,11 @@ static int l_pieces(lua_State *L) {
 
 /* ---- figures ---- */
 
-static void set_number(lua_State *L, const char *name, double number) {
-  lua_pushnumber(L, number);
-  lua_setfield(L, -2, name);
-}
-
-/* transfer:timings() -> {dns, connect, tls, first_byte, total (seconds), bytes} */
-static int l_timings(lua_State *L) {
+/* transfer:times() -> what timings() makes a table of */
+static int l_times(lua_State *L) {
   transfer_timings timings;
   transfer_get_timings(check_object(L)->transfer, &timings);
-  lua_createtable(L, 0, 6);
-  set_number(L, "dns", timings.dns);
-  set_number(L, "connect", timings.connect);
-  set_number(L, "tls", timings.tls);
-  set_number(L, "first_byte", timings.first_byte);
-  set_number(L, "total", timings.total);
-  lua_pushinteger(L, (lua_Integer)timings.bytes);
-  lua_setfield(L, -2, "bytes");
+  lhead_push_times(L, &timings);
   return 1;
 }
 
@@ -398,7 +340,7 @@ static const luaL_Reg methods[] = {{"id", l_id},
                                    {"pieces", l_pieces},
                                    {"release", l_release},
                                    {"limit_events", l_limit_events},
-                                   {"timings", l_timings},
+                                   {"times", l_times},
                                    {"progress", l_progress},
                                    {NULL, NULL}};
 

@@ -60,7 +60,7 @@ void transfer_free(transfer *t) {
   if (t == NULL) return;
   loop_leave(&t->member);
   list_remove(&t->group);
-  curl_slist_free_all(t->request_headers);
+  header_lines_drop(t->lines);
   buffer_free(&t->request_body);
   form_free(t->form);
   sink_free(&t->sink);
@@ -218,11 +218,19 @@ transfer *transfer_new(loop *l) {
   return NULL;
 }
 
+header_lines *transfer_headers_to_send(transfer *t) {
+  if (t->lines == NULL) t->lines = header_lines_new();
+  return t->lines;
+}
+
+void transfer_use_headers(transfer *t, header_lines *lines) {
+  header_lines_drop(t->lines);
+  t->lines = header_lines_share(lines);
+}
+
 int transfer_add_header(transfer *t, const char *line) {
-  struct curl_slist *headers = curl_slist_append(t->request_headers, line);
-  if (headers == NULL) return -1;
-  t->request_headers = headers;
-  return 0;
+  header_lines *lines = transfer_headers_to_send(t);
+  return lines == NULL ? -1 : header_lines_add(lines, line);
 }
 
 int transfer_add_body(transfer *t, const char *bytes, size_t n) {

@@ -26,6 +26,7 @@
 #include "buffer.h"
 #include "failure.h"
 #include "form.h"
+#include "header_lines.h"
 #include "list.h"
 #include "loop.h"
 #include "sse.h"
@@ -74,8 +75,14 @@ typedef struct transfer_timings {
 /* A transfer that has not started, or NULL when there is no memory. */
 transfer *transfer_new(loop *l);
 
-/* Adds a header line ("Name: value", no line end; "Name:" sends none of that name). Returns 0 or -1
+/* The header lines of this request alone, to be filled; made when they are first asked for. NULL
  * without memory. */
+header_lines *transfer_headers_to_send(transfer *t);
+
+/* The request, which has a body, has these header lines, of which the transfer becomes a user. */
+void transfer_use_headers(transfer *t, header_lines *lines);
+
+/* Adds a header line to those of this request alone. Returns 0 or -1 without memory. */
 int transfer_add_header(transfer *t, const char *line);
 
 /* Adds to the request's body. Returns 0 or -1 without memory. */

@@ -70,7 +70,7 @@ static CURLcode set_method(CURL *easy, transfer *t, const transfer_options *o) {
   }
   t->bodyless = strcmp(o->method, "HEAD") == 0;
   if (t->bodyless) SET(CURLOPT_NOBODY, 1L);
-  SET(CURLOPT_CUSTOMREQUEST, o->method);
+  if (strcmp(o->method, "POST") != 0) SET(CURLOPT_CUSTOMREQUEST, o->method);
   return CURLE_OK;
 }
 
@@ -82,27 +82,23 @@ static CURLcode set_protocols(CURL *easy) {
 #endif
 }
 
-/* Whoever writes Accept-Encoding: identity has the body as it came, whatever Content-Encoding it
- * has: libcurl 8 refuses an unknown one before transfer_on_header hears of it. */
-static bool asks_for_no_coding(const transfer *t) {
-  static const char line[] = "accept-encoding: identity";
-  for (const struct curl_slist *h = t->request_headers; h != NULL; h = h->next)
-    if (strcasecmp(h->data, line) == 0) return true;
-  return false;
-}
-
 /* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
- * server sends compressed all the same. */
+ * server sends compressed all the same. Whoever writes Accept-Encoding: identity has the body as it
+ * came, whatever Content-Encoding it has: libcurl 8 refuses an unknown one before
+ * transfer_on_header hears of it. */
 static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
   SET(CURLOPT_URL, o->url);
   SET(CURLOPT_PATH_AS_IS, 1L);
   CURLcode code = set_protocols(easy);
   if (code != CURLE_OK) return code;
-  if (!asks_for_no_coding(t)) SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
-  if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
-  if (!o->has_body && t->form == NULL && transfer_add_header(t, "Content-Type:") != 0)
+  header_lines *lines = transfer_headers_to_send(t);
+  if (lines == NULL) return CURLE_OUT_OF_MEMORY;
+  if (!o->has_body && t->form == NULL && header_lines_add(lines, "Content-Type:") != 0)
     return CURLE_OUT_OF_MEMORY;
-  SET(CURLOPT_HTTPHEADER, t->request_headers);
+  if (header_lines_end(lines, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;
+  if (!header_lines_want_no_coding(lines))
+    SET(CURLOPT_ACCEPT_ENCODING, o->stream ? "identity" : "");
+  SET(CURLOPT_HTTPHEADER, header_lines_list(lines));
   return set_method(easy, t, o);
 }
 
@@ -213,6 +209,6 @@ CURLcode transfer_set_easy(transfer *t) {
   if (code == CURLE_OK) code = set_version(easy, options);
   if (code == CURLE_OK) code = set_network(easy, options);
   if (code == CURLE_OK) code = set_quick_exit(easy);
-  if (code == CURLE_OK) code = set_tls(easy, options);
+  if (code == CURLE_OK && options->is_https) code = set_tls(easy, options);
   return code;
 }

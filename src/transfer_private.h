@@ -50,7 +50,7 @@ struct transfer {
   transfer_tls_state *tls_state; /* set while end_unsaid is kept */
   failure failure;
   char curl_text[CURL_ERROR_SIZE];
-  struct curl_slist *request_headers;
+  header_lines *lines; /* of the request, or NULL */
   buffer request_body;
   form *form;       /* in place of request_body; or NULL */
   sink sink;        /* where the body of a good answer goes, if it was opened */

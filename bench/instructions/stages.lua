@@ -26,6 +26,17 @@ local function total_of(column)
   return total
 end
 
+-- A number, with a decimal where it would be lost; nothing for next to nothing.
+local function shown(number)
+  if number < 0.05 then return "" end
+  return (number < 100 and "%.1f" or "%.0f"):format(number)
+end
+
+local function cells(cost, total)
+  local part = cost / total
+  return part < 0.0005 and " | " or ("%s | %.1f %%"):format(shown(cost), part * 100)
+end
+
 -- A table of three columns {name = number, ...}: `title` stands over the names. Says what all make together.
 function M.text(title, columns)
   local totals, out = {}, { HEAD:format(title) }
@@ -33,12 +44,12 @@ function M.text(title, columns)
   for _, name in ipairs(sorted_names(columns, totals)) do
     local line = { "| " .. name }
     for i, column in ipairs(columns) do
-      local cost = column[name] or 0
-      table.insert(line, ("%.0f | %.1f %%"):format(cost, cost / totals[i] * 100))
+      table.insert(line, cells(column[name] or 0, totals[i]))
     end
     table.insert(out, table.concat(line, " | ") .. " |")
   end
-  table.insert(out, ("| **all** | **%.0f** | | **%.0f** | | **%.0f** | |\n"):format(totals[1], totals[2], totals[3]))
+  for i, total in ipairs(totals) do totals[i] = ("**%s** | "):format(shown(total)) end
+  table.insert(out, "| **all** | " .. table.concat(totals, "| ") .. "|\n")
   return table.concat(out, "\n")
 end
 

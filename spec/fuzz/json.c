@@ -3,7 +3,8 @@
  * invariants are in json.lua, which holds them against lua-cjson; this gives it
  * a core that has nothing else.
  *
- * An error that json.lua raises is a finding. Run it from the top of the
+ * alike.c edits the same texts, and holds json_alike.c against the grammar. An
+ * error that json.lua raises is a finding. Run it from the top of the
  * checkout, where lua/ and spec/ are. Leans on Lua 5.4 and lua-cjson.
  */
 #include "../../src/lcore.h"
@@ -11,6 +12,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "alike.h"
 #include "fuzz.h"
 
 #define COLLECT_EVERY 1000 /* executions: garbage of one should not slow down all */
@@ -54,11 +56,25 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
+/* The text of an input is behind its first byte. */
+static void check_alike(const uint8_t *bytes, size_t n) {
+  uint32_t number = (uint32_t)n;
+  if (n < 2) return;
+  for (size_t i = 0; i < n; i++) number = number * 31 + bytes[i];
+  char *text = malloc(n);
+  demand(text != NULL, "memory");
+  memcpy(text, bytes + 1, n - 1);
+  text[n - 1] = '\0';
+  alike_check(text, n - 1, number);
+  free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
   static size_t executions;
   lua_pushvalue(state, 2);
   lua_pushlstring(state, (const char *)bytes, n);
   check(lua_pcall(state, 1, 0, 1));
+  check_alike(bytes, n);
   if (++executions % COLLECT_EVERY == 0) lua_gc(state, LUA_GCCOLLECT);
   return 0;
 }

@@ -52,7 +52,7 @@ return {
     "if (o->http2) SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_ALLOW_BEAST);", "", "transports" },
   { "what libcurl has read of HTTP/2 lies there", "if (t->options.http2) loop_reread(&t->member);", "(void)t;",
     "transports" },
-  { "a POST waits for a 100", 'if (transfer_add_header(t, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;', "",
+  { "a POST waits for a 100", 'if (header_lines_end(lines, "Expect:") != 0) return CURLE_OUT_OF_MEMORY;', "",
     "client verbs kept" },
   { "an answer that TLS did not end is whole", "if (t->end_unsaid) transfer_note_failure(t, FAILURE_LOST, UNSAID_WORDS);",
     "", "tls" },

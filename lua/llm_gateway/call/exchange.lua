@@ -41,12 +41,12 @@ function M.failure(call, facts)
   facts.limit_bytes = facts.limit_name and o[facts.limit_name]
   facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
   facts.proxied = o.via ~= nil
-  facts.status, facts.headers = call.status, call.fields
+  facts.status, facts.headers = call.status, call.head and fields.read(call.head)
   return errors.of_failure(facts)
 end
 
 local function failed(call, transfer, facts)
-  call.timings = transfer:timings()
+  call.times = transfer:times()
   transfer:close()
   return nil, M.failure(call, facts)
 end
@@ -81,7 +81,7 @@ end
 local function decode(answer)
   local value = json.decode(answer.text)
   if value ~= nil then return value end
-  local is_events = (answer.headers["content-type"] or ""):lower():find("^text/event%-stream")
+  local is_events = (fields.of(answer)["content-type"] or ""):lower():find("^text/event%-stream")
   return is_events and value_of_event(answer) or nil
 end
 
@@ -92,21 +92,22 @@ local function watched(call, pull)
   return call.on_progress and into.watched(call, pull) or pull
 end
 
--- A refusal whose body was lost, or cannot be decoded, is one all the same: its head says what the gateway wants.
+-- Returns the body and its times; or nil, facts. A refusal whose body was lost, or cannot be decoded, is one all the
+-- same: its head says what the gateway wants.
 local function text_of(call, transfer, answer)
-  local text, facts = wait.await(call.loop, transfer, transfer, watched(call, body))
-  local unread = facts and (facts.class == "lost" or facts.class == "not_http")
-  if text or not unread or answer.status < 400 then return text, facts end
-  answer.lost = M.failure(call, facts).message
-  return ""
+  local text, second = wait.await(call.loop, transfer, transfer, watched(call, body))
+  local is_unread = not text and (second.class == "lost" or second.class == "not_http")
+  if not is_unread or answer.status < 400 then return text, second end
+  answer.lost = M.failure(call, second).message
+  local times = transfer:times()
+  transfer:close()
+  return "", times
 end
 
 local function read_body(call, transfer, answer)
-  local text, facts = text_of(call, transfer, answer)
-  if not text then return failed(call, transfer, facts) end
-  answer.timings = transfer:timings()
-  transfer:close()
-  answer.text = text
+  local text, second = text_of(call, transfer, answer)
+  if not text then return failed(call, transfer, second) end
+  answer.text, answer.times = text, second
   if call.into then into.read_error(answer, call.into) end
   answer.value = answer.value or decode(answer)
   return answer
@@ -114,21 +115,21 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
--- Sends the call's request once. Returns an answer {status, headers, attempts, secrets, profile}
--- with `transfer` when it is an event stream, else with text, value (decoded; nil when it is no JSON) and timings; or
--- nil, err without an answer.
+-- Sends the call's request once. Returns an answer {status, head (see http/fields.lua), attempts, secrets, profile}
+-- with `transfer` when it is an event stream, else with text, value (decoded; nil when it is no JSON) and times (see
+-- info.lua); or nil, err without an answer.
 function M.once(call)
   local closed = M.closed_error(call)
   if closed then return nil, closed end
   local transfer, facts = send(call)
   if not transfer then return nil, M.failure(call, facts) end
-  loop_state.mark_busy(call.loop)
+  loop_state.mark_begun(call.loop)
   local status, received, is_stream = wait.await(call.loop, transfer, transfer, watched(call, head))
   if not status then return failed(call, transfer, received) end
-  call.status, call.fields = status, fields.readable(received)
+  call.status, call.head = status, received
   local answer = {
-    status = status, headers = received, attempts = call.attempts, secrets = call.secrets,
-    profile = call.options.profile,
+    status = status, head = received, attempts = call.attempts, secrets = call.secrets,
+    profile = call.options.profile, text = "", times = "", value = nil, -- the last three come later
   }
   if not is_stream then return read_body(call, transfer, answer) end
   answer.transfer = transfer

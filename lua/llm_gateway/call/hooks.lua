@@ -3,6 +3,8 @@
 -- call with that.
 
 local errors = require("llm_gateway.errors")
+local fields = require("llm_gateway.http.fields")
+local infos = require("llm_gateway.call.info")
 local coroutines = require("llm_gateway.loop.coroutines")
 
 local M = {}
@@ -45,7 +47,7 @@ local function milliseconds(seconds)
 end
 
 local function request_id_of(answer, call)
-  return errors.redact(errors.request_id(answer.value, answer.headers, answer.profile), call.secrets)
+  return errors.redact(errors.request_id(answer.value, fields.of(answer), answer.profile), call.secrets)
 end
 
 -- After an attempt: on_response{method, url, attempt, status, request_id, timings, error}. Of a stream it comes with
@@ -57,7 +59,7 @@ function M.response(call, answer, err)
   seen.status, seen.error = answer and answer.status, err
   seen.request_id = answer and request_id_of(answer, call)
   local transfer = answer and answer.transfer
-  seen.timings = answer and answer.timings or transfer and transfer:timings() or call.timings
+  seen.timings = infos.timings(answer or call, transfer)
   if transfer then call_over(transfer, hook, seen) else hook(seen) end
 end
 

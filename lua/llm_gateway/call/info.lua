@@ -2,6 +2,8 @@
 -- Leans on call/facts.lua for all but a few fields: these are read when somebody asks, so that a call does not pay for
 -- it. Never guesses: what no gateway said is nil.
 
+local core = require("llm_gateway.core")
+local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 
 local facts = lazy("llm_gateway.call.facts")
@@ -17,11 +19,18 @@ local function mark_of(profile)
   return marks[profile]
 end
 
--- The beginning of an info: {status, headers, attempts, timings} of an answer. `complete` adds the rest.
+-- The beginning of an info: what an answer tells. `complete` adds the rest.
 function M.of(answer)
   return setmetatable({
-    status = answer.status, headers = answer.headers, attempts = answer.attempts, timings = answer.timings,
+    status = answer.status, head = answer.head, attempts = answer.attempts, times = answer.times,
   }, mark_of(answer.profile))
+end
+
+-- {dns, connect, tls, first_byte, total, bytes} of something with `times`, as a transfer gave them; of a transfer, so
+-- far; nil where neither tells.
+function M.timings(answer, transfer)
+  local times = transfer and transfer:times() or answer.times
+  return times and times ~= "" and core.timings(times) or nil
 end
 
 -- A copy of an info, which is completed by itself.
@@ -37,6 +46,10 @@ end
 function M.complete(info, body)
   local mark = info and getmetatable(info)
   if not mark then return info end
+  if info.head then
+    info.headers, info.head = fields.of(info), nil
+  end
+  info.timings, info.times = info.timings or M.timings(info), nil
   facts.fill(info, body, mark.profile)
   if body then setmetatable(info, nil) end
   return info

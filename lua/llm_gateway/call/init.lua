@@ -11,7 +11,7 @@ local wait = require("llm_gateway.loop.wait")
 
 local hooks = lazy("llm_gateway.call.hooks")
 
-local M = { failure = exchange.failure, info = infos.of }
+local M = { failure = exchange.failure, info = infos.of, timings = infos.timings }
 
 local function is_refusal(call, answer)
   if answer.transfer then return false end
@@ -58,7 +58,7 @@ end
 local function repeat_after(call, err, delay)
   if call.options.on_retry then hooks.retry(call, err, delay) end
   if delay > 0 then wait.sleep_until(call.loop, delay, exchange.is_closed, call) end
-  call.status, call.fields, call.timings = nil, nil, nil -- of the attempt before
+  call.status, call.head, call.times = nil, nil, nil -- of the attempt before
   call.fresh = errors.is_unread(err)
   local closed = exchange.closed_error(call)
   if closed then return nil, closed, true end

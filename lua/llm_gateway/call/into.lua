@@ -3,7 +3,9 @@
 -- here.
 
 local errors = require("llm_gateway.errors")
+local fields = require("llm_gateway.http.fields")
 local hooks = require("llm_gateway.call.hooks")
+local infos = require("llm_gateway.call.info")
 local json = require("llm_gateway.json")
 
 local M = {}
@@ -19,8 +21,8 @@ local function content_of(path)
 end
 
 local function may_be_error(answer)
-  local type = (answer.headers["content-type"] or ""):lower()
-  return type:find("json", 1, true) ~= nil and answer.timings.bytes <= LONGEST_ERROR
+  local type = (fields.of(answer)["content-type"] or ""):lower()
+  return type:find("json", 1, true) ~= nil and infos.timings(answer).bytes <= LONGEST_ERROR
 end
 
 -- Of an answer that was written into `path`: when it is an error all the same, gives it its text and value, and

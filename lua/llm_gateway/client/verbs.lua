@@ -7,6 +7,7 @@ local asking = require("llm_gateway.client.asking")
 local call_options = require("llm_gateway.request.call_options")
 local dialects = require("llm_gateway.reply.dialects")
 local fault = require("llm_gateway.request.fault")
+local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 local request_models = require("llm_gateway.request.models")
 local target = require("llm_gateway.request.target")
@@ -25,9 +26,9 @@ function M.embeddings(self, config, request, level)
 end
 
 -- A request may have these fields, and the options of a call; the error says that, and what else there is to do.
-local function check_names(request, own, fields, advice)
+local function check_names(request, own, known, advice)
   for name in pairs(request) do
-    if not fields[name] and (own[name] == nil or name == "extra_body") then
+    if not known[name] and (own[name] == nil or name == "extra_body") then
       return fault.new(tostring(name), "is no field of a request" .. advice)
     end
   end
@@ -53,7 +54,7 @@ function M.models(self, config, request, level)
 end
 
 local function is_plain_text(answer)
-  return (answer.headers["content-type"] or ""):lower():find("^text/plain") ~= nil
+  return (fields.of(answer)["content-type"] or ""):lower():find("^text/plain") ~= nil
 end
 
 -- Whatever a 2xx says is health. A server that says with a 503, in JSON or in plain words, that it is not well has

@@ -2,6 +2,7 @@
 -- Leans on the files of the room; no logic of its own. What reads refusals is loaded with the first one: a program that
 -- meets none starts sooner.
 
+local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 local object = require("llm_gateway.errors.object")
 local recognize = require("llm_gateway.errors.recognize")
@@ -13,6 +14,7 @@ local request_ids = lazy("llm_gateway.errors.request_id")
 
 -- The error of an HTTP answer, or of an event inside one; see errors/answer.lua.
 local function of_answer(answer)
+  fields.of(answer)
   return answers.of_answer(answer)
 end
 

@@ -1,5 +1,7 @@
 -- http/fields.lua: header fields, both ways: the lines of a request, the table of an answer.
--- Leans on nothing. Knows what a field may hold (RFC 9110, section 5), not what it means.
+-- Leans on the core, which reads them. Knows what a field may hold (RFC 9110, section 5), not what it means.
+
+local core = require("llm_gateway.core")
 
 local M = {}
 
@@ -13,9 +15,17 @@ local lookup = {
   end,
 }
 
--- Makes lookups in an answer's fields (lower-case names) ignore case. Returns the same table.
-function M.readable(fields)
-  return setmetatable(fields, lookup)
+-- The fields of an answer's head, the lines as they came: by their names in lower case, in lookups of which case does
+-- not matter.
+function M.read(head)
+  return setmetatable(core.header_fields(head), lookup)
+end
+
+-- An answer's `headers`: those of most answers nobody asks for, so that they are read from its `head` when somebody
+-- does.
+function M.of(answer)
+  if not answer.headers then answer.headers = M.read(answer.head) end
+  return answer.headers
 end
 
 -- What is wrong with a text that is to be a field's value; nil when nothing is.

@@ -44,16 +44,16 @@ end
 function Source:data() return self.last end
 function Source.learn() return nil end
 
-function Source:timings() return self.took end
+function Source:times() return self.taken end
 function Source:id() return self end
 function Source.close() end
 Source.release, Source.limit_events = Source.close, Source.close
 
--- A transfer's like of the events in a text. took: the transfer's timings.
-function M.source(text, took)
+-- A transfer's like of the events in a text. times: the transfer's times().
+function M.source(text, times)
   local parser = core.sse(#text + 1, true)
   parser:feed(text)
-  return setmetatable({ parser = parser, took = took }, Source)
+  return setmetatable({ parser = parser, taken = times }, Source)
 end
 
 return M

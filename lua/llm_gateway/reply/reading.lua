@@ -1,11 +1,12 @@
 -- reply/reading.lua: how a stream's events become what is handed over, and how it ends.
 -- Leans on a transfer of the C core for events, on json and errors, and on the stream's dialect (reply/dialects.lua)
 -- for what its events mean. The stream (reply/stream.lua) is the table it works on: loop, transfer or list, dialect,
--- reader, about, describe; it sets started, ended, err, timings, id, alike. It never waits by itself: the loop does.
+-- reader, about, describe; it sets started, ended, err, times, id, alike. It never waits by itself: the loop does.
 
 local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local errors = require("llm_gateway.errors")
 local events = require("llm_gateway.reply.events")
+local fields = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
 local loop_state = require("llm_gateway.loop.state")
 local wait = require("llm_gateway.loop.wait")
@@ -27,7 +28,7 @@ local function end_with(self, err)
   self.ended, self.err, self.alike = true, err, nil
   local transfer = self.transfer
   if not transfer then return nil, err end
-  self.timings = transfer:timings()
+  self.times = transfer:times()
   self.transfer = nil
   wait.wake_waiter(self.loop, transfer)
   if err then transfer:close() else transfer:release() end
@@ -40,7 +41,7 @@ local function error_of(self, kind, message)
   local about = self.about
   return errors.new(errors.redact({
     kind = kind, message = message, started = self.started, partial = self.reader:partial_text(),
-    request_id = errors.request_id(nil, about.headers), headers = about.headers, attempts = about.attempts,
+    request_id = errors.request_id(nil, fields.of(about)), headers = about.headers, attempts = about.attempts,
   }, secrets[self]))
 end
 
@@ -51,7 +52,7 @@ end
 local function answer_of(self, text, value, event)
   local about = self.about
   return {
-    status = about.status, headers = about.headers, text = text, value = value, event = event, in_stream = true,
+    status = about.status, headers = fields.of(about), text = text, value = value, event = event, in_stream = true,
     started = self.started, partial = self.reader:partial_text(), attempts = about.attempts, secrets = secrets[self],
   }
 end
@@ -167,25 +168,36 @@ local function read_event(self, value, name, third, unfinished)
   return read_text(self, value, name, third, unfinished)
 end
 
--- A pull for wait.await, which hands on three values: the fourth is kept here.
+local ALIKE = {} -- in place of an event's name: its value is a chunk, like the last, of which nothing is looked at
+
+-- What has come: as a transfer's chunk() tells it, or a chunk that is like the last, and ALIKE.
 local function pull_chunk(self)
   if self.ended then return nil end
-  local value, name, third
-  value, name, third, self.unfinished = self.transfer:chunk()
-  return value, name, third
+  if self.alike then
+    local chunk, text = self.alike:alike_chunk()
+    if chunk then
+      self.reader.text = text
+      return chunk, ALIKE
+    end
+  end
+  return self.transfer:chunk()
 end
 
 -- The next chunk of a transfer's events, as Stream:next returns it.
 function M.next_of_transfer(self)
   while true do
-    local value, name, third = pull_chunk(self)
-    if value == false then value, name, third = wait.await(self.loop, self.transfer, self, pull_chunk) end
+    local value, name, third, unfinished = pull_chunk(self)
+    while value == false do
+      wait.wait_for(self.loop, self.transfer, self)
+      value, name, third, unfinished = pull_chunk(self)
+    end
+    if name == ALIKE then return value end
     if value == nil then
       if self.ended then return nil, self.err end
       if name then return end_of_failure(self, name) end
       return end_of_answer(self)
     end
-    local chunk, second = read_event(self, value, name, third, self.unfinished)
+    local chunk, second = read_event(self, value, name, third, unfinished)
     if chunk ~= false then return chunk, second end
   end
 end

@@ -6,6 +6,7 @@ local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
+local fields = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 local replies = require("llm_gateway.reply")
@@ -60,12 +61,15 @@ function M.fault(dialect)
     answer.in_stream = call.stream or nil
     if not is_object(value) then return error_of(answer, dialect) end
     if is_dry_run(call, value) then return nil end
-    local fault = dialect.fault(completion_in(dialect, value) or value)
-    if fault or not completion_in(dialect, value) then return error_of(answer, dialect, fault) end
+    local whole = completion_in(dialect, value)
+    local fault = dialect.fault(whole or value)
+    if fault or not whole then return error_of(answer, dialect, fault) end
   end
 end
 
+-- What was sent is of no use any more, and a stream may be open for long.
 local function stream_of(answer, call, transfer, dialect)
+  call.value, call.body, call.headers = nil, nil, nil
   local function describe(facts) return calls.failure(call, facts) end
   return streams.of_transfer(call.loop, transfer, calls.info(answer), answer.secrets, describe, dialect)
 end
@@ -73,7 +77,7 @@ end
 -- The whole answer to a call in a dialect that was not to be streamed.
 function M.completion(answer, call, dialect)
   if type(answer.value) ~= "table" then
-    return stream_of(answer, call, events.source(answer.text, answer.timings), dialect):collect()
+    return stream_of(answer, call, events.source(answer.text, answer.times), dialect):collect()
   end
   local value = completion_in(dialect, answer.value) or answer.value
   return replies.new(dialect.tidy(value), calls.info(answer), answer.text)
@@ -84,14 +88,14 @@ local function stream_of_body(answer, call, dialect)
   local value = answer.value
   if type(value) ~= "table" then
     if events.are_in(answer.text) then
-      return stream_of(answer, call, events.source(answer.text, answer.timings), dialect)
+      return stream_of(answer, call, events.source(answer.text, answer.times), dialect)
     end
     return nil, errors.of_answer(answer)
   end
   local whole = dialect.is_whole and completion_in(dialect, value)
-  if whole then return streams.of_list(dialect.events_of(whole), calls.info(answer), answer.timings, dialect) end
+  if whole then return streams.of_list(dialect.events_of(whole), calls.info(answer), answer.times, dialect) end
   if not is_dry_run(call, value) then return nil, errors.of_answer(answer) end
-  return streams.of_list({ { value } }, calls.info(answer), answer.timings, dialects.plain)
+  return streams.of_list({ { value } }, calls.info(answer), answer.times, dialects.plain)
 end
 
 -- What `for` takes, of an answer to a call that asked for a stream.
@@ -155,7 +159,7 @@ end
 -- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.
 local function is_broken_json(answer)
   if answer.value ~= nil or answer.text == "" then return false end
-  local type = (answer.headers["content-type"] or ""):lower():match("^[^;%s]*")
+  local type = (fields.of(answer)["content-type"] or ""):lower():match("^[^;%s]*")
   return type:find("^application/.*json$") ~= nil
 end
 
@@ -168,7 +172,7 @@ end
 
 -- Of an answer that went into a file: {into = its path, bytes = how many}.
 function M.file(answer, path)
-  return replies.new({ into = path, bytes = answer.timings.bytes }, calls.info(answer))
+  return replies.new({ into = path, bytes = calls.timings(answer).bytes }, calls.info(answer))
 end
 
 return M

@@ -6,9 +6,12 @@ local PIECES_A_BLOCK = 1024 -- a million words would be as many small texts: a b
 local Rope = {}
 Rope.__index = Rope
 
+-- A rope is the list of its last pieces, with `blocks` of those before, once there are any.
 local function fold(self)
-  self.blocks[#self.blocks + 1] = table.concat(self.pieces, "", 1, self.count)
-  self.pieces, self.count = {}, 0
+  self.blocks = self.blocks or {}
+  self.blocks[#self.blocks + 1] = table.concat(self, "", 1, self.count)
+  for i = self.count, 1, -1 do self[i] = nil end
+  self.count = 0
 end
 
 -- Adds a piece, a text that is not empty.
@@ -17,20 +20,22 @@ function Rope:add(piece)
   if #piece > self.room then piece = piece:sub(1, self.room) end
   self.room, self.length = self.room - #piece, self.length + #piece
   local count = self.count + 1
-  self.pieces[count], self.count = piece, count
+  self[count], self.count = piece, count
   if count >= PIECES_A_BLOCK then fold(self) end
 end
 
 -- The text so far.
 function Rope:text()
   if self.count > 0 then fold(self) end
-  if #self.blocks > 1 then self.blocks = { table.concat(self.blocks) } end
-  return self.blocks[1] or ""
+  local blocks = self.blocks
+  if not blocks then return "" end
+  if #blocks > 1 then self.blocks = { table.concat(blocks) } end
+  return self.blocks[1]
 end
 
 -- A new, empty one. limit: the most bytes that are kept (none).
 local function new(limit)
-  return setmetatable({ pieces = {}, count = 0, blocks = {}, length = 0, room = limit or math.huge }, Rope)
+  return setmetatable({ count = 0, length = 0, room = limit or math.huge }, Rope)
 end
 
 local function is(value)

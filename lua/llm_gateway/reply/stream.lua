@@ -26,9 +26,9 @@ local function check_stream(self, name)
   error(("%s: expected a stream, got %s (is it stream:%s()?)"):format(name, type(self), name), 3)
 end
 
--- Lets the other tasks go on, if there are any.
+-- In a task: lets the others go on.
 local function before_next(self, level)
-  if self.list or self.loop.closed then return end
+  if not control.task or self.list or self.loop.closed then return end
   wait.enter(self.loop, level + 1, self)
   wait.yield_turn(self.loop, self)
 end
@@ -44,14 +44,12 @@ end
 -- again. In a task the others go on meanwhile.
 function Stream:next()
   if getmetatable(self) ~= Stream then check_stream(self, "next") end
-  if not self.ended then before_next(self, 2) end
+  if control.task and not self.ended then before_next(self, 2) end
   if self.ended then
     self.over = true
     return nil, self.err
   end
   self.taken = true
-  local alike = self.alike and next_alike(self)
-  if alike then return alike end
   local chunk, second = (self.list and reading.next_of_list or reading.next_of_transfer)(self)
   if chunk == nil then self.over = true elseif chunk.usage ~= nil then self.told = chunk end
   return chunk, second
@@ -201,7 +199,7 @@ Stream.__close = Stream.close
 function Stream:info()
   check_stream(self, "info")
   local info = info_of.copy(self.about)
-  info.timings = self.timings or self.transfer and self.transfer:timings()
+  info.times = self.times or self.transfer and self.transfer:times()
   return info_of.complete(info, self.told)
 end
 
@@ -225,9 +223,9 @@ local function of_transfer(loop, transfer, about, hidden, describe, dialect)
 end
 
 -- A stream of events that are here already, each {value, name}.
-local function of_list(list, about, timings, dialect)
+local function of_list(list, about, times, dialect)
   local self = {
-    list = list, about = about, timings = timings, ended = false, dialect = dialect, reader = dialect.reader(),
+    list = list, about = about, times = times, ended = false, dialect = dialect, reader = dialect.reader(),
   }
   return setmetatable(self, Stream)
 end

@@ -2,6 +2,7 @@
 -- Leans on http/fields.lua for what a field may hold and on version.lua. What a named gateway wants of them its profile
 -- says (gateways/init.lua); which of them are secret, secrets.lua knows.
 
+local core = require("llm_gateway.core")
 local fault = require("llm_gateway.request.fault")
 local fields = require("llm_gateway.http.fields")
 local version = require("llm_gateway.version")
@@ -86,8 +87,8 @@ local function is_ordinary(config, own, key, call)
   return not body or (body.feature == nil and body.dry_run == nil and body.app_id == config.app_id)
 end
 
--- The lines of a call's header fields: a list that nobody changes. `call.wanted_fields` are its dialect's. Those of
--- ordinary calls are made once a client.
+-- The lines of a call's header fields, as the core's send takes them: nobody changes them. `call.wanted_fields` are its
+-- dialect's. Those of ordinary calls are made once a client.
 function M.lines(config, own, key, call)
   if not is_ordinary(config, own, key, call) then
     return fields.lines(defaults(config, own, key, call), call.wanted_fields or {}, config.headers, own.headers)
@@ -96,6 +97,7 @@ function M.lines(config, own, key, call)
   local lines = config.lines[form]
   if not lines then
     lines = fields.lines(defaults(config, own, key, call), config.headers)
+    if call.body then lines = core.header_lines(lines) end
     config.lines[form] = lines
   end
   return lines

@@ -146,10 +146,14 @@ local function refused(value)
   return nil, fault.new("", "a request is a table, got " .. checks.shown(value))
 end
 
--- A checked copy, with the model's default; or nil, err.
-local function checked(model, value)
+local NONE = {}
+
+-- A checked copy, with the model's default and without the fields `left_out`; or nil, err.
+local function checked(model, value, left_out)
   local new = { model = model.default_model, messages = value.messages, stream = value.stream } -- room for most
-  for name, item in next, value do new[name] = item end
+  for name, item in next, value do
+    if not left_out[name] then new[name] = item end
+  end
   local message, path = model.check(new)
   if message then return nil, fault.new(checks.whole(path or ""), message) end
   return new
@@ -182,12 +186,13 @@ end
 -- The body to send: without the call's own options, with extra_body on top.
 local function body_of(model, request)
   if type(request) ~= "table" then return refused(request) end
-  local body, err = checked(model, request)
+  local body, err = checked(model, request, call_options.checks)
   if not body then return nil, err end
-  for name in pairs(call_options.checks) do body[name] = nil end
   err = misspelt(model, body) or (model == chat and mend_arguments(body))
   if err then return nil, err end
-  for name, value in pairs(request.extra_body or {}) do body[name] = value end
+  if request.extra_body then
+    for name, value in pairs(request.extra_body) do body[name] = value end
+  end
   return body
 end
 
@@ -220,7 +225,7 @@ end
 local function constructor(name, model)
   return function(value, level)
     if type(value) ~= "table" then error(("%s: expected a table, got %s"):format(name, type(value)), level + 1) end
-    return checked(model, value)
+    return checked(model, value, NONE)
   end
 end
 
