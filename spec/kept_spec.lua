@@ -1,83 +1,11 @@
 -- Kept connections that die, at each moment at which they can: how many copies of a POST the server saw, and how the
--- call ended. Client and server are one thread here (see lockstep.lua), so that each moment is exact.
+-- call ended. Client and server are one thread here (see lockstep_server.lua), so that each moment is exact.
 local llm = require "llm_gateway"
-local lockstep = require "spec.lockstep"
+local lockstep_server = require "spec.lockstep_server"
 local support = require "spec.support"
 local tls_room = require "spec.tls_room"
 
-local MOST_STEPS = 3000
-
-local function answer(text, more)
-  local body = ('{"choices":[{"index":0,"message":{"role":"assistant","content":"%s"}}]}'):format(text)
-  return ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s")
-    :format(more or "", #body, body)
-end
-
-local function is_whole(bytes)
-  local _, head = bytes:find("\r\n\r\n", 1, true)
-  local length = head and bytes:match("[Cc]ontent%-[Ll]ength: (%d+)")
-  return head ~= nil and #bytes >= head + (tonumber(length) or 0)
-end
-
--- A server: its connections in the order they came, and what it does with each whole request.
-local Server = {}
-Server.__index = Server
-
-local function serve(options)
-  return setmetatable({ room = lockstep.open(options), connections = {}, requests = {} }, Server)
-end
-
-local function read(self, connection)
-  local bytes = self.room.peer.read(connection.peer)
-  if bytes == nil then
-    connection.over = true
-    return self.room.peer.close(connection.peer, false)
-  end
-  connection.bytes = connection.bytes .. bytes
-  if not is_whole(connection.bytes) then return end
-  table.insert(self.requests, { bytes = connection.bytes, connection = connection })
-  connection.bytes = ""
-  self.act(connection, #self.requests)
-end
-
-function Server:turn()
-  local peer = self.room.peer.accept(self.room.listener)
-  if peer then table.insert(self.connections, { peer = peer, bytes = "" }) end
-  for _, connection in ipairs(self.connections) do
-    if not connection.over then read(self, connection) end
-  end
-end
-
--- Makes a call while the server goes on, act(connection, how many requests came) at each request.
-function Server:during(call, act)
-  local done, first, second
-  self.act = act
-  self.room.loop:spawn(function()
-    first, second = call(self.room.client)
-    done = true
-  end)
-  for i = 1, MOST_STEPS do
-    self.room.loop:step(i > 1000 and 0.01 or 0)
-    self:turn()
-    if done then return first, second end
-  end
-  error("the call does not end")
-end
-
-function Server:send(connection, text) assert(self.room.peer.send(connection.peer, text)) end
-
-function Server:finish(connection, reset)
-  connection.over = true
-  self.room.peer.close(connection.peer, reset)
-end
-
-function Server:count(marker)
-  local count = 0
-  for _, request in ipairs(self.requests) do
-    if request.bytes:find(marker, 1, true) then count = count + 1 end
-  end
-  return count
-end
+local answer, serve = lockstep_server.answer, lockstep_server.serve
 
 local function ask(marker, fields) return function(client) return client:chat(support.ask(marker, fields)) end end
 
@@ -93,7 +21,7 @@ local function two_calls(options, between, second, request)
     if connection == kept and second then return second(server, connection) end
     server:send(connection, answer("second"))
   end)
-  server.room:close()
+  server:close()
   return reply, err, server
 end
 
@@ -149,6 +77,23 @@ describe("a kept connection", function()
     end
   end
 
+  it("that ends as the request goes out has no copy sent on another that was kept", function()
+    local server = serve({})
+    server:during(function(client)
+      local tasks = {}
+      for i = 1, 2 do tasks[i] = server.room.loop:spawn(ask("first"), client) end
+      for i = 1, 2 do assert(tasks[i]:join()) end
+      return true
+    end, function(_, count)
+      if count < 2 then return end
+      for _, connection in ipairs(server.connections) do server:send(connection, answer("first")) end
+    end)
+    assert.equal(2, #server.connections)
+    local _, err = server:during(ask("second"), function(connection) server:finish(connection) end)
+    server:close()
+    assert.same({ "connection", 1, 1, 2 }, { err.kind, err.attempts, server:count("second"), #server.connections })
+  end)
+
   it("that ends after a part of the answer had the only copy too", function()
     for _, part in ipairs({ "H", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n" }) do
       local reply, err, server = two_calls({ max_retries = 2 }, nil, function(server, connection)
@@ -173,7 +118,7 @@ describe("a kept connection", function()
       end)
       return client:chat(support.ask("second"))
     end, function(connection) asked = connection end)
-    server.room:close()
+    server:close()
     assert.is_nil(reply)
     assert.same({ "connection", 1, false, 1 }, { err.kind, err.attempts, err.retryable, server:count("second") })
   end)
@@ -191,13 +136,20 @@ describe("a kept connection", function()
       end
       return true
     end)
-    server.room:close()
+    server:close()
     assert.is_true(kept.over)
   end)
 
+  -- Not stepped meanwhile: where the loop is driven, it closes such connections by itself.
   it("carries no request once it is too old #timed", function()
-    local _, _, server = two_calls({}, function() os.execute("sleep 5.1") end)
-    assert.equal(2, #server.connections)
+    local gateway = support.start()
+    local client = support.client(gateway, { loop = llm.new_loop() })
+    local function connections() return assert(client:request({ method = "GET", path = "/~stats" })).connections end
+    local before = connections()
+    assert.equal(before, connections())
+    os.execute("sleep 5.1")
+    assert.equal(before + 1, connections())
+    gateway:stop()
   end)
 
   it("is not kept after a status of 500 and more", function()
@@ -207,7 +159,7 @@ describe("a kept connection", function()
         server:send(connection, (answer("first"):gsub("200 OK", status .. " X")))
       end)
       assert(server:during(ask("second"), function(connection) server:send(connection, answer("second")) end))
-      server.room:close()
+      server:close()
       assert.equal(connections, #server.connections)
     end
   end)
@@ -218,8 +170,48 @@ describe("a kept connection", function()
       server:send(connection, answer("first") .. answer("unasked"))
     end))
     local reply = server:during(ask("second"), function(connection) server:send(connection, answer("second")) end)
-    server.room:close()
+    server:close()
     assert.equal("second", reply:text())
+  end)
+end)
+
+describe("a stream's connection", function()
+  local HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+  local END, CHUNK = "0\r\n\r\n", "data: " .. support.delta('"delta":{"content":"x"}') .. "\n\n"
+
+  local function chunked(text) return ("%x\r\n%s\r\n"):format(#text, text) end
+
+  -- A stream that is answered with these bytes and read to its end, which it has, once the loop was stepped so often.
+  local function read_stream(server, bytes, steps)
+    server:during(function(client)
+      local stream = llm.assert(client:chat(support.ask("first", { stream = true })))
+      for _ = 1, steps do server.room.loop:sleep(0) end
+      local chunks, err = support.drain(stream)
+      assert.is_nil(err)
+      assert.equal(2, #chunks)
+      return true
+    end, function(connection) server:send(connection, HEAD .. bytes) end)
+  end
+
+  -- A server may send much behind its [DONE], of which nobody reads anything.
+  it("is of use again although the stream was paused when its end was read", function()
+    local server = serve({})
+    read_stream(server, chunked(CHUNK:rep(2) .. "data: [DONE]\n\n" .. CHUNK:rep(1500)), 200)
+    local connection = server.connections[1]
+    server:go_on(function() return server.room.peer.unread(connection.peer) == 0 end, "it is read no further")
+    server:send(connection, END)
+    assert(server:during(ask("second"), function(at) server:send(at, answer("second")) end))
+    server:close()
+    assert.equal(1, #server.connections)
+  end)
+
+  it("is closed when the answer behind its end does not end", function()
+    local server = serve({})
+    read_stream(server, chunked(CHUNK:rep(2) .. "data: [DONE]\n\n"), 0)
+    assert.is_true(server.room.loop:pending())
+    server:go_on(function() return server.connections[1].over end, "it stays open")
+    assert.is_false(server.room.loop:pending())
+    server:close()
   end)
 end)
 

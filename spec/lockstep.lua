@@ -54,7 +54,7 @@ function Room:close()
 end
 
 -- Whether the bytes are a whole request: its body's length is told, or (HTTP/2) its last frame is here.
-local function is_whole(bytes)
+function M.is_whole(bytes)
   if bytes:sub(1, 3) ~= "PRI" then
     local _, head = bytes:find("\r\n\r\n", 1, true)
     local length = head and bytes:match("[Cc]ontent%-[Ll]ength: (%d+)")
@@ -81,7 +81,7 @@ local function take_request(self)
     step(self, i)
     connection = connection or self.peer.accept(self.listener)
     if connection then bytes = bytes .. assert(self.peer.read(connection), "the client went away") end
-    if is_whole(bytes) then return connection end
+    if M.is_whole(bytes) then return connection end
   end
   error("no request came")
 end

@@ -9,8 +9,11 @@ local tls_room = require("spec.tls_room")
 
 local M = {}
 
--- What libcurl 8 does in its own way says so where it is tried.
-M.is_curl8 = tonumber(core.curl_version:match("^%d+")) >= 8
+-- What libcurl 8 does in its own way says so where it is tried. 7.88 is the first to tell which HTTP/2 streams a server
+-- turns away.
+local major, minor = core.curl_version:match("^(%d+)%.(%d+)")
+M.is_curl8 = tonumber(major) >= 8
+M.tells_goaway = M.is_curl8 or tonumber(minor) >= 88
 
 -- A gateway that streams fast and knows the fixtures. Whoever starts it stops it; M.gateway does that by itself.
 function M.start(options)

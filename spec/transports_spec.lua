@@ -133,6 +133,7 @@ end
 -- HTTP/2 has frames for chunks, and no other end than the stream's.
 local function encodings(case, transport)
   local list = {}
+  if transport.seen == 2 and case.framed == false then return list end
   for _, as in ipairs(case.as or { "" }) do
     if not (transport.seen == 2 and as == "close") then table.insert(list, as) end
   end

@@ -10,6 +10,7 @@ struct open_socket {
   int local_port; /* 0: nobody has asked for it yet */
   open_socket *next_by_descriptor, *next_by_port;
   list users;
+  uint32_t first_refused; /* see socket_first_refused */
 };
 
 static open_socket **bucket(open_socket **table, size_t key) {
@@ -44,6 +45,7 @@ static void drop_users(open_socket *socket) {
   while (!list_empty(&socket->users)) {
     socket_user *u = LIST_OWNER(socket->users.next, socket_user, node);
     u->brought = socket_has_brought(u);
+    u->refused = socket->first_refused;
     socket_let_go(u);
   }
 }
@@ -132,6 +134,7 @@ void socket_hold(socket_user *u, open_socket *socket, bool counts) {
   socket_let_go(u);
   u->socket = socket;
   u->brought = false;
+  u->refused = 0;
   u->received = socket != NULL && counts ? socket_received(socket->fd) : -1;
   if (socket != NULL) list_append(&socket->users, &u->node);
 }
@@ -145,4 +148,15 @@ void socket_let_go(socket_user *u) {
 bool socket_has_brought(const socket_user *u) {
   if (u->socket == NULL || u->received < 0) return u->brought;
   return socket_received(u->socket->fd) > u->received + 1;
+}
+
+/* A server may say it more than once, of more streams each time. */
+void socket_refuse_streams(socket_user *u, uint32_t first) {
+  open_socket *socket = u->socket;
+  if (socket == NULL) return;
+  if (socket->first_refused == 0 || first < socket->first_refused) socket->first_refused = first;
+}
+
+uint32_t socket_first_refused(const socket_user *u) {
+  return u->socket == NULL ? u->refused : u->socket->first_refused;
 }

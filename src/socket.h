@@ -42,6 +42,7 @@ typedef struct socket_user {
   open_socket *socket; /* NULL when it has none, or the socket was closed */
   int64_t received;    /* what it had brought before this user, in bytes; -1: not known */
   bool brought;        /* it brought more before it was closed */
+  uint32_t refused;    /* what socket_first_refused was then */
 } socket_user;
 
 /* The two ends of a connection. */
@@ -76,6 +77,14 @@ void socket_let_go(socket_user *u);
 /* Whether the socket has brought bytes since it was held, be it closed by now; false where that
  * is not known. */
 bool socket_has_brought(const socket_user *u);
+
+/* Its HTTP/2 server will not act on streams from `first` on: all its users know it from now on.
+ * Allowed without a socket. */
+void socket_refuse_streams(socket_user *u, uint32_t first);
+
+/* The first stream that its server will not act on, 0 while it has not said so; after the socket
+ * was closed too. */
+uint32_t socket_first_refused(const socket_user *u);
 
 /* ---- the system's part ---- */
 

@@ -13,7 +13,8 @@
 #include "clock.h"
 #include "platform.h"
 
-#define LOST_AT_ONCE ONE_SECOND /* after sending: see transfer_was_lost_unanswered */
+#define LOST_AT_ONCE        ONE_SECOND /* after sending: see transfer_was_lost_unanswered */
+#define NOT_PROCESSED_WORDS "the server refused to process the request"
 
 /* ---- failures ---- */
 
@@ -52,6 +53,7 @@ static failure_class class_of(const transfer *t, CURLcode code) {
 }
 
 static const char *words_for(const transfer *t, CURLcode code) {
+  if (t->not_processed) return NOT_PROCESSED_WORDS;
   if (is_unreadable_line(t, code)) return "a line of its head cannot be read";
   if (is_large_burst(t, code))
     return "over 64 MiB came at once while nothing was read, more than libcurl keeps";
@@ -78,6 +80,7 @@ void transfer_note_failure(transfer *t, failure_class class, const char *text) {
 /* libcurl says that it could not connect; only the system's error number says why. */
 void transfer_note_code(transfer *t, CURLcode code) {
   char text[sizeof t->failure.text], why[60] = "";
+  if (transfer_was_turned_away(t)) t->not_processed = true;
   const char *words = words_for(t, code);
   int number = code == CURLE_COULDNT_CONNECT ? (int)info_of(t, CURLINFO_OS_ERRNO) : 0;
   if (code == CURLE_COULDNT_CONNECT && number == 0)
@@ -108,10 +111,10 @@ static int refuse_stale(transfer *t) {
  * have read both. On a new connection it would do so only where an HTTP/2 server has said that it
  * did nothing with the request (RFC 9113, 8.7). */
 static void refuse_repeat(transfer *t) {
-  t->not_processed = t->options.http2 && !t->kept;
+  t->not_processed = t->options.http2 && (!t->kept || transfer_was_turned_away(t));
   transfer_note_failure(t, FAILURE_LOST,
                         t->not_processed
-                            ? "the server refused to process the request"
+                            ? NOT_PROCESSED_WORDS
                             : "the server closed the kept connection as the request went out");
 }
 

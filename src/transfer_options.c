@@ -107,11 +107,14 @@ static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) 
 
 /* Without TLS, HTTP/2 has a connection for each exchange: libcurl would also speak it on one that
  * was kept from HTTP/1.1, and 7.88 breaks one that was kept from HTTP/2 (its issue 10634). */
-static CURLcode set_version(CURL *easy, const transfer_options *o) {
+static CURLcode set_version(CURL *easy, transfer *t) {
+  const transfer_options *o = &t->options;
   if (!o->http2) {
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return CURLE_OK;
   }
+  CURLcode code = transfer_hear_http2(t);
+  if (code != CURLE_OK) return code;
   SET(CURLOPT_HTTP_VERSION,
       (long)(o->is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
   if (!o->is_https || TLS_MIXES_VERSIONS) {
@@ -197,7 +200,7 @@ CURLcode transfer_set_fresh(transfer *t) {
   CURL *easy = t->member.easy;
   SET(CURLOPT_FRESH_CONNECT, 1L);
   SET(CURLOPT_FORBID_REUSE, 0L);
-  return set_version(easy, &t->options);
+  return set_version(easy, t);
 }
 
 CURLcode transfer_set_easy(transfer *t) {
@@ -206,7 +209,7 @@ CURLcode transfer_set_easy(transfer *t) {
   CURLcode code = set_callbacks(easy, t);
   if (code == CURLE_OK) code = set_request(easy, t, options);
   if (code == CURLE_OK && options->fresh) code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-  if (code == CURLE_OK) code = set_version(easy, options);
+  if (code == CURLE_OK) code = set_version(easy, t);
   if (code == CURLE_OK) code = set_network(easy, options);
   if (code == CURLE_OK) code = set_quick_exit(easy);
   if (code == CURLE_OK && options->is_https) code = set_tls(easy, options);

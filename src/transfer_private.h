@@ -48,6 +48,7 @@ struct transfer {
   bool is_event_stream;          /* the answer is read as events, else as a body */
   bool undecided;                /* its type says no, but its first bytes have not come */
   transfer_tls_state *tls_state; /* set while end_unsaid is kept */
+  uint32_t stream_id;            /* HTTP/2's, where libcurl tells it; else 0 */
   failure failure;
   char curl_text[CURL_ERROR_SIZE];
   header_lines *lines; /* of the request, or NULL */
@@ -113,6 +114,11 @@ void transfer_end_file(transfer *t);
  * there, has end_unsaid kept, from when on it is right as the exchange ends. */
 bool transfer_tells_length(const char *line, size_t n);
 void transfer_watch_end(transfer *t);
+
+/* transfer_http2.c: has libcurl tell what an HTTP/2 server will not act on; and whether the request
+ * is of that kind, for sure. */
+CURLcode transfer_hear_http2(transfer *t);
+bool transfer_was_turned_away(const transfer *t);
 
 /* Copies from m->easy what is lost when the exchange stops. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings);
