@@ -7,6 +7,7 @@
 #   JOBS=2              how many parts run side by side; what measures time runs alone, behind them
 #   FUZZ_SECONDS=10     for each fuzz target
 #   WINDOWS=yes         the smoke for Windows under Wine too
+#   OLD_CURL=yes        libcurl 7.81 too, the oldest that is supported
 #
 # A part is one line, `part "NAME | COMMAND"`. What cannot run here is skipped, and says why.
 set -eu
@@ -74,7 +75,7 @@ part "LiteLLM installs | sh spec/litellm/install.sh || exit 69"
 for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
 part "builds without epoll | make -s LUA=5.4 EPOLL=no"
 part "builds with sanitizers | make -s asan"
-part "builds with libcurl 8 | sh spec/curl8/build.sh make -s LUA=5.4"
+part "builds with libcurl 8 | sh spec/curl/build.sh 8.22 make -s LUA=5.4"
 if there clang; then
   part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
   for target in sse json transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
@@ -88,7 +89,7 @@ run_parts "$JOBS"
 # of its own, with 5.4 alone.
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
 # Under valgrind, which is slow, only specs of what C does: all others are tried with the sanitizers.
-NATIVE="sse json client chunks stream task loop limits faults kept proxy tls trust retry"
+NATIVE="sse json client chunks stream task loop limits faults kept http2 proxy tls trust retry"
 if there valgrind; then
   specs "valgrind" 5.4 "$UNTIMED,apart $(spec_files "$NATIVE")" LUA_BINARY=spec/valgrind.sh
   part "valgrind: transports, 1 of 12 | SPEC_SHARD=1/12 make -s valgrind SPEC=$TRANSPORTS"
@@ -117,8 +118,13 @@ done
 specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
 specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
 # What a libcurl does in its own way: connections that die, codings, ends, trust.
-CURL8="kept wire retry stream limits tls trust client field faults proxy"
-part "libcurl 8 | SPEC_SHARD=1/3 sh spec/curl8/build.sh make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURL8") $TRANSPORTS'"
+CURLS="kept http2 wire retry stream limits tls trust client field faults proxy"
+part "libcurl 8 | SPEC_SHARD=1/3 sh spec/curl/build.sh 8.22 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
+if [ "${OLD_CURL:-}" = yes ]; then
+  part "libcurl 7.81 | SPEC_SHARD=1/3 sh spec/curl/build.sh 7.81 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
+else
+  skip "libcurl 7.81" "asked for by OLD_CURL=yes"
+fi
 specs "without epoll" 5.4 "$UNTIMED spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua" EPOLL=no
 if there clang; then
   for target in sse json transfer decode; do
