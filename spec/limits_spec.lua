@@ -15,6 +15,13 @@ end
 -- HTTP's "deflate", as many servers send it: gzip's insides alone (RFC 1952: 10 bytes before, 8 behind).
 local function deflate_of(gzipped) return gzipped:sub(11, -9) end
 
+-- So many bytes of zeros: blocks of one byte that repeats 128 KiB long (RFC 8878, 3.1.1).
+local function zstd_zeros(size)
+  local block = 128 * 1024
+  local repeated = "\2\0\16\0"
+  return "\40\181\47\253\0\56" .. repeated:rep(size / block - 1) .. "\3\0\16\0"
+end
+
 local function most_memory()
   for line in io.lines("/proc/self/status") do
     local kb = line:match("^VmHWM:%s+(%d+)")
@@ -44,6 +51,7 @@ describe("a decompression bomb", function()
     bombs.gzip = support.output_of(zeros)
     bombs.deflate = deflate_of(bombs.gzip)
     bombs["gzip, gzip"] = support.output_of(zeros .. " | gzip -9 -n")
+    bombs.zstd = zstd_zeros(SIZE)
     assert(#bombs.gzip < SIZE / 500 and #bombs["gzip, gzip"] < 4000)
   end)
 
@@ -66,14 +74,22 @@ describe("a decompression bomb", function()
     return err
   end
 
-  for _, encoding in ipairs({ "gzip", "deflate", "gzip, gzip" }) do
+  -- Not every libcurl reads zstd.
+  local function is_read(encoding)
+    local _, fields = support.echoed(llm.assert(support.client(gateway):request({ path = "/~echo", body = {} })))
+    return fields["accept-encoding"]:find(encoding:match("%w+"), 1, true) ~= nil
+  end
+
+  for _, encoding in ipairs({ "gzip", "deflate", "gzip, gzip", "zstd" }) do
     it(("(%s) is stopped at max_response_bytes, as an answer and as an error"):format(encoding), function()
+      if not is_read(encoding) then return end
       assert.equal("server", defused(encoding, {}, {}, "max_response_bytes %(4194304 bytes%)").kind)
       defused(encoding, { status = 500 }, {}, "max_response_bytes")
       defused(encoding, {}, { stream = true }, "max_response_bytes")
     end)
 
     it(("(%s) is stopped at max_event_bytes in a stream"):format(encoding), function()
+      if not is_read(encoding) then return end
       local err = defused(encoding, { type = "text/event-stream" }, { stream = true }, "max_event_bytes")
       assert.equal("stream", err.kind)
     end)

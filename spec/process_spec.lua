@@ -34,6 +34,7 @@ describe("a process #apart", function()
     build("hang")
     build("several")
     build("full")
+    build("interrupted")
     os.execute("mkdir -p build/spec/spec && cp build/spec/fork.so build/spec/spec/fork.so")
   end)
 
@@ -127,6 +128,20 @@ describe("a process #apart", function()
     ]], "LD_PRELOAD=build/spec/full.so")
     assert.equal(0, status, text)
     for i = 1, 6 do assert.truthy(text:find(tostring(7 * i), 1, true), text) end
+  end)
+
+  it("has heard what came before a signal ended its wait", function()
+    local status, text = run([[
+      local llm = require "llm_gateway"
+      local client = llm.new{ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0, timeout = 0.2 }
+      assert(client:health())
+      local reply, err = client:chat{
+        messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "slow;seconds=0.1" },
+      }
+      print(reply and "heard" or err)
+    ]], "LD_PRELOAD=build/spec/interrupted.so URL=" .. gateway.url)
+    assert.equal(0, status, text)
+    assert.matches("^heard", text)
   end)
 
   it("leaks nothing of ours, says valgrind, with 200 tasks cancelled at random", function()

@@ -50,9 +50,9 @@ describe("starting #apart", function()
           file = io.open("/dev/null")
         end
         local reply, err = client:chat(hello)
-        print(reply, err.kind, err.attempts)
+        print(reply, err.kind, err.attempts, err)
       ]]):format(key), "ulimit -n 60;")
-      assert.matches("^nil%s+connection%s+2", text)
+      assert.matches("^nil%s+connection%s+2%s.*Too many open files", text)
     end
   end)
 end)

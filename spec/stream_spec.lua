@@ -190,6 +190,13 @@ describe("a stream", function()
     assert.equal("whole", assert(llm.assert(open(nil, nil, base)):collect()):text())
   end)
 
+  it("that was not asked for is an answer like any other", function()
+    local events = event("who", false) .. event("le", true) .. "data: [DONE]\n\n"
+    local unasked = support.answering(gateway, events, { type = "text/event-stream" })
+    assert.equal("whole", llm.assert(unasked:chat(support.ask("x"))):text())
+    assert.equal(events, llm.assert(unasked:request({ path = "/v1/events", body = {} })))
+  end)
+
   it("of another path gives chunks and event names, and any end is one", function()
     scripts = scripts + 1
     local name = "messages" .. scripts

@@ -54,6 +54,20 @@ describe("tasks", function()
     assert.is_true(together < 5 * (core.now() - started), "ten streams took " .. together)
   end)
 
+  it("are forgotten once they have ended, whatever they waited for", function()
+    local forgotten = setmetatable({}, { __mode = "k" })
+    for _ = 1, 3 do
+      llm.run(function()
+        local task = llm.spawn(function() read_all(assert(stream_of(client, "Hi"))) end)
+        forgotten[task] = true
+        task:join()
+      end)
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(forgotten))
+  end)
+
   it("return nothing where nothing was returned", function()
     assert.equal(0, select("#", llm.spawn(function() end):join()))
     assert.equal(0, select("#", llm.run(function() end)))

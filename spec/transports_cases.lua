@@ -1,7 +1,8 @@
 -- transports_cases.lua: what each fault of the development gateway must come out as.
 -- A case: the fault, with its options; how the body's length may be told (`as`); what the client is told to bear
 -- (`options`); and what it must see: `chunks` of the whole answer, then the normal end or an error of `kind`.
--- Where HTTP/2 differs, `framed` says how (false: it is not tried); where the way to tell the length matters, `by` and `framed_by` do.
+-- Where HTTP/2 differs, `framed` says how (false: it is not tried); where the way to tell the length matters, `by` and
+-- `framed_by` do.
 
 local support = require "spec.support"
 

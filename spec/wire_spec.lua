@@ -1,6 +1,7 @@
 -- What servers put on the wire that is unusual: lines behind and inside the head, codings that are none, bursts.
 local core = require "llm_gateway.core"
 local llm = require "llm_gateway"
+local lockstep_server = require "spec.lockstep_server"
 local support = require "spec.support"
 
 local function send(text) return { send = text } end
@@ -32,6 +33,13 @@ describe("an answer", function()
     local reply, err = client:request({ method = "GET", path = "/" })
     assert.is_nil(reply)
     assert.matches("headers are too large", err.message)
+  end)
+
+  it("has all values of a header that repeats, in their order", function()
+    local headers = { "X-Twice: second", "x-twice:first", "X-Once: \t a, b \t" }
+    local client = support.answering(gateway, '{"text":"ok"}', { headers = headers })
+    local seen = llm.assert(client:request({ method = "GET", path = "/" })):info().headers
+    assert.same({ "first, second", "a, b" }, { seen["X-Twice"], seen["x-once"] })
   end)
 
   it("keeps its head although a line of it looks like another one's first", function()
@@ -86,6 +94,32 @@ describe("an answer", function()
       headers = { "Content-Encoding: gzip", "Retry-After: 7" } })
     local _, err = client:chat(support.ask("x"))
     assert.same({ "rate_limit", 429, 7 }, { err.kind, err.status, err.retry_after })
+  end)
+end)
+
+describe("a request", function()
+  -- The request as it came, one that is larger than what curl itself asks for leave to send (a MiB).
+  local function sent(request)
+    local server = lockstep_server.serve()
+    request.body = request.body or { text = ("x"):rep(2 ^ 21) }
+    server:during(function(client) return client:request(request) end, function(connection)
+      server:send(connection, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    end)
+    server:close()
+    return server.requests[1].bytes:match("^(.-\r\n)\r\n")
+  end
+
+  it("goes to the path that was given, dots and all", function()
+    assert.equal("POST /v1/a/../b/./c HTTP/1.1", sent({ path = "/v1/a/../b/./c" }):match("^[^\r]*"))
+  end)
+
+  it("asks nobody whether it may be sent", function()
+    assert.is_nil(sent({ path = "/x" }):lower():find("\r\nexpect:", 1, true))
+  end)
+
+  it("asks for any coding that can be read, but for none where events are to come", function()
+    assert.matches("\r\nAccept%-Encoding: [^\r]*gzip", sent({ path = "/x" }))
+    assert.matches("\r\nAccept%-Encoding: identity\r", sent({ path = "/x", stream = true }))
   end)
 end)
 

@@ -8,7 +8,7 @@ return {
     "bool now = false;", "loop" },
   { "a budget in C does not hold", "if (i + 1 < n && give_back != CLOCK_NEVER && clock_now() >= give_back) return true;",
     "(void)give_back;", "loop" },
-  { "a socket that the kernel does not watch is forgotten", "    p->look_at = 0;\n", "    ;\n", "process" },
+  { "a socket that the kernel does not watch is forgotten", "    d->look_at = 0;\n", "    ;\n", "process" },
   { "a host's program with the descriptor is never told of work", "if not loop.stepping then loop.core:alarm(0) end\n  if loop.busy",
     "if loop.busy", "loop" },
   { "a task that cannot run yet is no work", "return loop.tasks > 0 or loop.core:running() > 0",
