@@ -9,10 +9,10 @@ if not pcall(require, "http.server") then return end
 local BROWSER = [[
 const elements = {}
 function element(name) {
-  return elements[name] ??= { name, value: "", className: "", lines: [],
+  return elements[name] ??= { name, value: "", className: "", lines: [], focus() {},
     append(line) { this.lines.push(line) }, addEventListener(kind, call) { this[kind] = call } }
 }
-globalThis.document = { getElementById: element, createElement: () => ({}) }
+globalThis.document = { getElementById: element, createElement: () => ({}), documentElement: {} }
 const plain = globalThis.fetch
 globalThis.fetch = (path, options) => plain(process.argv[2] + path, options)
 %s
@@ -31,7 +31,8 @@ describe("the web chat #apart", function()
   setup(function()
     gateway = support.start()
     local lua = os.getenv("SPEC_LUA") or "lua5.4"
-    local command = "LLM_GATEWAY_BASE_URL=%s LLM_GATEWAY_API_KEY=gw_dev %s examples/web_chat/server.lua 2>&1 & echo $!"
+    local command = "LLM_GATEWAY_BASE_URL=%s LLM_GATEWAY_API_KEY=gw_dev %s examples/web_chat/server.lua"
+      .. " 2>/dev/null & echo $!"
     local pipe = assert(io.popen(command:format(gateway.url, lua)))
     pid, url = pipe:read("*l"), pipe:read("*l")
   end)

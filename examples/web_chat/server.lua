@@ -15,6 +15,7 @@ local llm = require("llm_gateway")
 local HERE = debug.getinfo(1, "S").source:match("^@(.*)server%.lua$") or "./"
 local LONGEST_QUESTION = 2 ^ 20 -- bytes
 local MOST_MESSAGES = 200
+local NO_QUESTION = { status = 400, kind = "validation", message = "expected {messages: [{role, content}, ...]}" }
 
 local function read_file(path)
   local file = assert(io.open(path, "rb"))
@@ -32,10 +33,21 @@ local function answer(stream, status, kind, text)
   if stream:write_headers(headers, false, 10) then stream:write_chunk(text, true, 10) end
 end
 
--- What went wrong, as far as a browser is to know it.
+-- What a browser is told of failures that are none of its business: a message may name hosts behind this one.
+local WORDS = {
+  authentication = "the service is not set up", connection = "the model cannot be reached",
+  server = "the model failed", stream = "the answer broke off", timeout = "the model took too long",
+}
+
+local function told_of(err)
+  return { kind = err.kind, message = WORDS[err.kind] or err.message, retry_after = err.retry_after }
+end
+
+-- (A gateway may refuse with a 200.)
 local function refuse(stream, err)
-  local told = { kind = err.kind, message = err.message, retry_after = err.retry_after }
-  answer(stream, err.status or 502, "application/json", llm.json.encode({ error = told }))
+  io.stderr:write(tostring(err), "\n")
+  local status = err.status and err.status >= 400 and err.status or 502
+  answer(stream, status, "application/json", llm.json.encode({ error = told_of(err) }))
 end
 
 -- Only what the page sends: a list of what was said, in two roles.
@@ -73,8 +85,9 @@ local function relay(stream, events)
   while true do
     local ok, event = pcall(next_event)
     if not ok then
-      local told = { event = "error", data = llm.json.encode({ message = tostring(event) }) }
-      stream:write_chunk(event_text(told), true, 10)
+      if not llm.is_error(event) then error(event, 0) end
+      io.stderr:write(tostring(event), "\n")
+      stream:write_chunk(event_text({ event = "error", data = llm.json.encode(told_of(event)) }), true, 10)
       break
     end
     if not event then
@@ -88,7 +101,7 @@ end
 
 local function chat(client, stream)
   local messages = messages_of(stream:get_body_chars(LONGEST_QUESTION, 30))
-  if not messages then return answer(stream, 400, "text/plain", "expected {messages: [{role, content}, ...]}") end
+  if not messages then return refuse(stream, NO_QUESTION) end
   local events, err = client:chat({ model = os.getenv("LLM_GATEWAY_MODEL"), messages = messages, stream = true })
   if not events then return refuse(stream, err) end
   if open_events(stream) then relay(stream, events) else events:close() end
