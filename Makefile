@@ -170,7 +170,6 @@ nvim:
 	$(MAKE) -s LUA=jit
 	cp build/jit/llm_gateway/core.so lua/llm_gateway/core.so
 
-.PHONY: clean
 # The documentation as HTML; cmark-gfm reads the Markdown.
 .PHONY: doc
 doc:
@@ -181,14 +180,23 @@ doc:
 picture: all
 	$(LUA_BINARY) doc/record.lua doc/terminal.svg
 
-# What is uploaded for VERSION: a rockspec whose source is that version's tag, and the sources as a rock.
+# What is uploaded for VERSION: a rockspec whose source is that version's tag, and the sources of HEAD as a rock, which
+# is installed for every Lua here (ROCK_LUAS) and tried.
 VERSION ?= 0.1.0
+ROCK_LUAS ?= 5.5 5.4 5.3 5.2 5.1 jit
+RELEASED = llm-gateway-$(VERSION)-1
 .PHONY: release
 release:
-	@mkdir -p build/release
+	rm -rf build/release
+	mkdir -p build/release
 	sed -e 's/^version = .*/version = "$(VERSION)-1"/' -e 's/^  branch = .*/  tag = "v$(VERSION)",/' \
-	  llm-gateway-scm-1.rockspec >build/release/llm-gateway-$(VERSION)-1.rockspec
-	luarocks lint build/release/llm-gateway-$(VERSION)-1.rockspec
+	  llm-gateway-scm-1.rockspec >build/release/$(RELEASED).rockspec
+	luarocks lint build/release/$(RELEASED).rockspec
+	git archive --prefix=llm-gateway-lua/ HEAD | tar x -C build/release
+	cd build/release && zip -qr $(RELEASED).src.rock $(RELEASED).rockspec llm-gateway-lua
+	rm -r build/release/llm-gateway-lua
+	ROCK='$(CURDIR)/build/release/$(RELEASED).src.rock' ROCK_LUAS='$(ROCK_LUAS)' $(MAKE) -s spec SPEC=spec/rock_spec.lua
 
+.PHONY: clean
 clean:
 	rm -rf build lua/llm_gateway/core.so

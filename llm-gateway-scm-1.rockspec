@@ -18,7 +18,6 @@ and health, with errors as tables (policy, budget, rate limit), blocking or in t
 }
 dependencies = {
   "lua >= 5.1",
-  "lua-cjson >= 2.1.0",
 }
 external_dependencies = {
   CURL = { library = "curl" },

@@ -1,5 +1,21 @@
 -- The rock: lints, builds into an empty tree and works from elsewhere; as a source rock too.
+--   ROCK_LUAS="5.5 5.4 jit"   installs the source rock for these Luas (5.4)
+--   ROCK=FILE                 that rock, instead of one made of the working files
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
+
+local support = require "spec.support"
+
+local SPECFILE = "llm-gateway-scm-1.rockspec"
+local LUAS = os.getenv("ROCK_LUAS") or "5.4"
+
+-- What a stranger's first program does.
+local PROGRAM = [[
+local llm = require "llm_gateway"
+local client = llm.new{}
+local messages = { { role = "user", content = "What is 6 times 7?" } }
+print(llm._VERSION, llm.assert(client:chat{ messages = messages }):text())
+for text in llm.assert(client:chat{ messages = messages, stream = true }):texts() do io.write(text) end
+]]
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1; echo \" status $?\""))
@@ -8,8 +24,38 @@ local function run(command)
   return text:match(" status (%d+)%s*$") == "0", text
 end
 
+-- How LuaRocks is told of a Lua: its arguments, the Lua's program, and the version in a tree's folders.
+local function lua_named(name)
+  if name == "jit" then
+    return { arguments = "--lua-version=5.1", variables = "LUA_INCDIR=/usr/include/luajit-2.1", program = "luajit",
+      version = "5.1" }
+  end
+  local variables = ""
+  if name == "5.5" then
+    local _, flags = run("PKG_CONFIG_PATH=build/lua5.5 pkg-config --cflags lua5.5")
+    variables = "LUA_INCDIR=" .. (flags:match("%-I(%S+)") or error("make lua5.5 first: " .. flags))
+  end
+  return { arguments = "--lua-version=" .. name, variables = variables, program = "lua" .. name, version = name }
+end
+
 describe("the rock #apart", function()
-  local top, room
+  local top, room, packed
+  local gateway = support.gateway()
+
+  -- The working files, as they lie: what a tag of them would have.
+  local function copy_of_files()
+    assert(run(("git ls-files -co --exclude-standard -z | xargs -0 tar cf '%s/source.tar'"):format(room)))
+    assert(run(("mkdir -p '%s/llm-gateway-lua' && tar xf '%s/source.tar' -C '%s/llm-gateway-lua'")
+      :format(room, room, room)))
+  end
+
+  -- A source rock is a zip of the rockspec and of the folder that its git source would have.
+  local function pack()
+    if os.getenv("ROCK") then return os.getenv("ROCK") end
+    assert(run(("cd '%s' && cp llm-gateway-lua/%s . && zip -qr llm-gateway-scm-1.src.rock %s llm-gateway-lua")
+      :format(room, SPECFILE, SPECFILE)))
+    return room .. "/llm-gateway-scm-1.src.rock"
+  end
 
   setup(function()
     local pipe = io.popen("mktemp -d")
@@ -17,59 +63,66 @@ describe("the rock #apart", function()
     room = top .. "/with space"
     pipe:close()
     assert(run(("mkdir '%s'"):format(room)))
-    local config = assert(io.open(room .. "/config.lua", "w"))
-    config:write('rocks_servers = {}\nrocks_provided = { ["lua-cjson"] = "2.1.0-1" }\n')
-    config:close()
-    assert(run(("git ls-files -co --exclude-standard -z | xargs -0 tar cf '%s/source.tar'"):format(room)))
-    assert(run(("mkdir '%s/checkout' && tar xf '%s/source.tar' -C '%s/checkout'"):format(room, room, room)))
+    for path, text in pairs({ ["config.lua"] = "rocks_servers = {}\n", ["program.lua"] = PROGRAM }) do
+      local file = assert(io.open(room .. "/" .. path, "w"))
+      file:write(text)
+      file:close()
+    end
+    copy_of_files()
+    packed = pack()
   end)
 
   teardown(function() run(("rm -rf '%s'"):format(top)) end)
 
-  local function luarocks(arguments, folder)
-    return run(("cd '%s' && env -u LUA_PATH -u LUA_CPATH LUAROCKS_CONFIG='%s/config.lua' "
-      .. "luarocks --lua-version=5.4 %s"):format(folder, room, arguments))
+  local function luarocks(arguments, folder, lua)
+    lua = lua or lua_named("5.4")
+    return run(("cd '%s' && env -u LUA_PATH -u LUA_CPATH LUAROCKS_CONFIG='%s/config.lua' luarocks %s %s %s"):format(
+      folder, room, lua.arguments, arguments, lua.variables))
   end
 
-  local function works(tree)
-    local ok, text = run(("cd / && LUA_PATH='%s/share/lua/5.4/?.lua;%s/share/lua/5.4/?/init.lua;;' "
-      .. "LUA_CPATH='%s/lib/lua/5.4/?.so;;' lua5.4 -e 'print(require \"llm_gateway\"._VERSION, "
-      .. "require \"llm_gateway.devgateway\" and \"whole\")'"):format(tree, tree, tree))
+  -- From elsewhere, with nothing but the tree on the Lua's path.
+  local function works(tree, lua)
+    lua = lua or lua_named("5.4")
+    local lib, share = tree .. "/lib/lua/" .. lua.version, tree .. "/share/lua/" .. lua.version
+    local ok, text = run(("cd / && LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so' LLM_GATEWAY_API_KEY=gw_dev "
+      .. "LLM_GATEWAY_BASE_URL=%s %s '%s/program.lua'"):format(share, share, lib, gateway.url, lua.program, room))
     assert.is_true(ok, text)
-    assert.matches("^llm_gateway %d.*whole", text)
+    assert.matches("^llm_gateway %d[^\n]*6 %* 7 = 42\n6 %* 7 = 42 status", text)
   end
 
   it("passes luarocks lint", function()
-    assert.is_true(luarocks("lint llm-gateway-scm-1.rockspec", room .. "/checkout"))
+    assert.is_true(luarocks("lint " .. SPECFILE, room .. "/llm-gateway-lua"))
   end)
 
   it("installs into an empty tree with luarocks make", function()
     local tree = room .. "/tree"
-    local ok, text = luarocks(("--tree '%s' make llm-gateway-scm-1.rockspec"):format(tree), room .. "/checkout")
+    local ok, text = luarocks(("--tree '%s' make %s"):format(tree, SPECFILE), room .. "/llm-gateway-lua")
     assert.is_true(ok, text)
     works(tree)
   end)
 
   it("leaves no module in the checkout that another Lua would find there", function()
-    local _, found = run(("cd '%s/checkout' && find . -name '*.so' -o -name '*.o' | grep -v '^./build/'"):format(room))
+    local _, found = run(("cd '%s/llm-gateway-lua' && find . -name '*.so' -o -name '*.o' | grep -v '^./build/'")
+      :format(room))
     assert.matches("^ status", found)
   end)
 
-  it("packs as a source rock, which installs", function()
-    local name = room .. "/checkout/llm-gateway-scm-1.rockspec"
-    local text = assert(io.open(name)):read("*a")
-    assert(run(("mkdir -p '%s/llm-gateway' && tar xf '%s/source.tar' -C '%s/llm-gateway' && tar czf '%s/source.tar.gz'"
-      .. " -C '%s' llm-gateway"):format(room, room, room, top, room)))
-    local packed = text:gsub("\nsource = %b{}",
-      ('\nsource = { url = "file://%s/source.tar.gz", dir = "llm-gateway" }'):format(top))
-    local file = assert(io.open(room .. "/llm-gateway-scm-1.rockspec", "w"))
-    file:write(packed)
-    file:close()
-    local ok, said = luarocks("pack llm-gateway-scm-1.rockspec", room)
-    assert.is_true(ok, said)
-    local tree = room .. "/tree2"
-    ok, said = luarocks(("--tree '%s' install llm-gateway-scm-1.src.rock"):format(tree), room)
-    assert.is_true(ok, said)
-    works(tree)
+  it("brings its commands", function()
+    local tree = room .. "/tree"
+    local ok, text = run(("cd / && LLM_GATEWAY_API_KEY=gw_dev LLM_GATEWAY_BASE_URL=%s '%s/bin/llm-gateway' chat hello")
+      :format(gateway.url, tree))
+    assert.is_true(ok, text)
+    assert.matches("How can I help", text)
   end)
+
+  for name in LUAS:gmatch("%S+") do
+    it("packed as a source rock installs into an empty tree for Lua " .. name, function()
+      local lua, tree = lua_named(name), room .. "/tree " .. name
+      local began = os.time()
+      local ok, text = luarocks(("--tree '%s' install '%s'"):format(tree, packed), room, lua)
+      assert.is_true(ok, text)
+      works(tree, lua)
+      if LUAS:find(" ") then print(("Lua %s: installed in %d s"):format(name, os.time() - began)) end
+    end)
+  end
 end)
