@@ -125,25 +125,46 @@
 ---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE"|"OPTIONS" (POST)
 ---@field body? table|string a table is sent as JSON, a text as it is
 ---@field stream? boolean
----@field multipart? table<string, any>
----@field into? string a file for the answer's body
+---@field multipart? table<string|integer, any> fields by name: text, a number, a llm_gateway.FormFile, lists of such
+---@field into? string a file for the answer's body, written as it comes
+---@field on_progress? fun(bytes: {sent: integer, size: integer, received: integer})
+
+---A file in a form: either its path, or its bytes.
+---@class llm_gateway.FormFile
+---@field path? string
+---@field data? string
+---@field filename? string
+---@field type? string its media type
+
+---A call that a model made, as tools and `approve` are told of it.
+---@class llm_gateway.MadeCall
+---@field id string
+---@field name string
+---@field arguments table decoded
+---@field round integer
+---@field function {name: string, arguments: string} as the model wrote it
 
 ---A tool that run_tools can run.
 ---@class llm_gateway.Tool
 ---@field name string
 ---@field description? string
 ---@field parameters? table a JSON Schema
----@field call fun(arguments: table, call: llm_gateway.ToolCall): any
+---@field strict? boolean
+---@field call fun(arguments: table, call: llm_gateway.MadeCall): any, any
 
 ---@class llm_gateway.RunToolsRequest : llm_gateway.CallOptions
----@field messages llm_gateway.Message[]
+---@field messages? llm_gateway.Message[] (api = "responses": `input`)
 ---@field tools llm_gateway.Tool[]
 ---@field model? string
 ---@field max_rounds? integer (10)
----@field timeout? number
----@field approve? fun(call: llm_gateway.ToolCall): boolean, string?
+---@field timeout? number|false seconds for all of it
+---@field approve? fun(call: llm_gateway.MadeCall): boolean?, string?
+---@field api? "chat"|"responses"|"messages" which verb asks ("chat")
 ---@field stream? boolean
 ---@field [string] any
+
+---@class llm_gateway.StreamedRunToolsRequest : llm_gateway.RunToolsRequest
+---@field stream true
 
 -- ---------------------------------------------------------------------------------------------------------
 -- What comes back
@@ -277,6 +298,34 @@ function Stream:info() end
 ---Closes the connection, so that the server stops.
 function Stream:close() end
 
+---What happens while tools are run.
+---@class llm_gateway.ToolEvent
+---@field type "text"|"tool_call"|"tool_result"|"done"
+---@field text? string of "text"
+---@field id? string of "tool_call" and "tool_result"
+---@field name? string of "tool_call" and "tool_result"
+---@field arguments? string of "tool_call": as the model wrote them
+---@field content? string of "tool_result": what the model reads
+---@field failed? boolean of "tool_result"
+---@field call? llm_gateway.MadeCall of "tool_call" and "tool_result"
+---@field reply? llm_gateway.ChatReply of "done"
+---@field messages? llm_gateway.Message[] of "done": the whole conversation
+---@field usage? llm_gateway.Usage of "done": the sum of all rounds
+
+---What run_tools gives with stream = true: `for event in run do`.
+---@class llm_gateway.ToolRun
+---@overload fun(): llm_gateway.ToolEvent
+local ToolRun = {}
+
+---The next event; nil at the end; nil, err, messages when it failed.
+---@return llm_gateway.ToolEvent? event
+---@return llm_gateway.Error? err
+---@return llm_gateway.Message[]? messages
+function ToolRun:next() end
+
+---Ends it: closes its stream and cancels the tools that are running.
+function ToolRun:close() end
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Errors
 
@@ -363,9 +412,10 @@ function Client:request(request) end
 
 ---Chats until the model calls no more tools.
 ---@param request llm_gateway.RunToolsRequest
----@return any reply the last reply; with stream = true an iterator of events
+---@return llm_gateway.ChatReply? reply the last one
 ---@return any messages the whole conversation; or the error
 ---@return llm_gateway.Message[]? messages where it failed
+---@overload fun(self: self, request: llm_gateway.StreamedRunToolsRequest): llm_gateway.ToolRun?, llm_gateway.Error?
 function Client:run_tools(request) end
 
 ---The same client with other options; it shares the connections.
