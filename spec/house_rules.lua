@@ -19,7 +19,7 @@ M.rooms = {
   init = "client errors helpers json loop reply request version",
   client = "call core errors gateways helpers http json loop options reply request secrets version",
   helpers = "call core errors http json loop reply request secrets",
-  call = "core errors gateways http json loop secrets sse version",
+  call = "core errors gateways http json loop reply secrets sse version",
   reply = "call core errors gateways helpers http json loop secrets",
   request = "core errors gateways http json names options secrets version",
   options = "core gateways http loop names request secrets",
@@ -30,14 +30,14 @@ M.rooms = {
   sse = "core",
   http = "core errors json",
   json = "core",
-  version = "", names = "", types = "", lazy = "",
+  version = "", names = "", types = "", lazy = "", scalars = "", schema = "http json names",
   health = "init core",
   cli = "init client core devgateway errors gateways http json loop options request secrets version",
   devgateway = "http json version", -- a process of its own, which must run without the C module
 }
 
 -- What every room may require.
-M.everywhere = "lazy"
+M.everywhere = "lazy scalars schema"
 
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {

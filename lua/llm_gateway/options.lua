@@ -1,9 +1,9 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on the validators of request/schema.lua, on http/ for addresses, header fields and proxies, and on names.lua. A
+-- Leans on the validators of schema.lua, on http/ for addresses, header fields and proxies, and on names.lua. A
 -- wrong option is misuse: it raises, at the line of whoever wrote it.
 
 local addresses = require("llm_gateway.http.address")
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local headers = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")

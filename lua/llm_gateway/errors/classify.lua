@@ -3,7 +3,7 @@
 -- telling status, codes and words of a refusal, what is too large, the other codes, the other words, the status.
 
 local said = require("llm_gateway.gateways.said")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

@@ -1,7 +1,7 @@
 -- errors/codes.lua: a refusal's code and its status, out of what was gathered.
 -- Leans on errors/unwrap.lua for a status in a body. Never says what a code means.
 
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 local unwrap = require("llm_gateway.errors.unwrap")
 
 local M = {}

@@ -8,7 +8,7 @@
 local embedded = require("llm_gateway.errors.embedded")
 local messages = require("llm_gateway.errors.message")
 local paths = require("llm_gateway.errors.path")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 local unwrap = require("llm_gateway.errors.unwrap")
 
 local M = {}

@@ -2,7 +2,7 @@
 -- Leans on errors/path.lua for the names of fields. Never makes words up.
 
 local paths = require("llm_gateway.errors.path")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

@@ -3,7 +3,7 @@
 -- say nothing of a budget.
 
 local said = require("llm_gateway.gateways.said")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

@@ -1,9 +1,9 @@
 -- errors/object.lua: the error table: makes one, knows one, raises one, prints one.
--- Leans on errors/scalars.lua. Never reads an answer.
+-- Leans on scalars.lua. Never reads an answer.
 
 local lazy = require("llm_gateway.lazy")
 
-local scalars = lazy("llm_gateway.errors.scalars")
+local scalars = lazy("llm_gateway.scalars")
 
 
 local M = {}

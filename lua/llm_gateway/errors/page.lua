@@ -1,7 +1,7 @@
 -- errors/page.lua: what a page of HTML, or a plain text, says of an error.
--- Leans on errors/scalars.lua. Reads the beginning of a text only, in time linear in it.
+-- Leans on scalars.lua. Reads the beginning of a text only, in time linear in it.
 
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

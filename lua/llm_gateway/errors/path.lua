@@ -1,7 +1,7 @@
 -- errors/path.lua: which field of a request a refusal is about, in this library's own form: `messages[2].content`.
--- Leans on errors/scalars.lua. Gateways count from 0, Lua from 1.
+-- Leans on scalars.lua. Gateways count from 0, Lua from 1.
 
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

@@ -1,10 +1,10 @@
 -- errors/recognize.lua: whether an answer, or an event of a stream, is an error at all.
--- Leans on errors/scalars.lua once there is a doubt. Every reply and every chunk passes here: it loads nothing else and
+-- Leans on scalars.lua once there is a doubt. Every reply and every chunk passes here: it loads nothing else and
 -- reads no words.
 
 local lazy = require("llm_gateway.lazy")
 
-local scalars = lazy("llm_gateway.errors.scalars")
+local scalars = lazy("llm_gateway.scalars")
 
 local M = {}
 

@@ -2,7 +2,7 @@
 -- Leans on the names that gateways/common.lua has. Never invents one.
 
 local common = require("llm_gateway.gateways.common")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

@@ -3,7 +3,7 @@
 
 local dates = require("llm_gateway.http.date")
 local ratelimit = require("llm_gateway.http.ratelimit")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local number, duration = scalars.number, scalars.duration
 

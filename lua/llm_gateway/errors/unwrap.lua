@@ -4,7 +4,7 @@
 
 local messages = require("llm_gateway.errors.message")
 local recognize = require("llm_gateway.errors.recognize")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

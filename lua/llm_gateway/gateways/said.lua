@@ -1,10 +1,10 @@
 -- gateways/said.lua: phrases and templates of words, and how they are found in what a gateway said.
--- Leans on errors/scalars.lua for numbers. Every search is linear in the text, of which the beginning is read.
+-- Leans on scalars.lua for numbers. Every search is linear in the text, of which the beginning is read.
 --
 -- A phrase is whole words in lower case; "..." in it stands for anything between. A template is words with slots, as in
 -- "spend={current}, budget={limit}": NUMBERS are numbers, each other slot a text up to what follows it.
 
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = { NUMBERS = { limit = true, current = true, remaining = true, size_limit = true, size = true } }
 

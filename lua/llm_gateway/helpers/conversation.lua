@@ -2,7 +2,7 @@
 -- Leans on a client's chat and run_tools, and on history.lua for the list of messages. The list changes only when a
 -- turn has ended well: one that failed, broke off or was not read to its end leaves it as it was.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.helpers.tool_dialects")
 local history = require("llm_gateway.helpers.history")

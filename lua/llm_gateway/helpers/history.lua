@@ -1,7 +1,7 @@
 -- helpers/history.lua: a conversation's messages as a list: copied, checked, read from JSON, and kept short.
 -- Leans on json/ and on request/models.lua for what a message is. Knows no client and no requests.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local json = require("llm_gateway.json")
 local requests = require("llm_gateway.request.models")
 

@@ -5,7 +5,7 @@
 -- A keyword here is a function as in json_values.lua that also takes what each $ref means, and how many schemas about
 -- this very value it lies in.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local values = require("llm_gateway.helpers.json_values")
 
 local join, is_list, is_object, V = checks.join, values.is_list, values.is_object, values.keywords

@@ -2,7 +2,7 @@
 -- Leans on json_schema.lua for the keywords that are. What is not checked (`pattern` is a JavaScript regular
 -- expression, a $ref may name another document) is a fault with its path: a schema is never obeyed in part.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local formats = require("llm_gateway.helpers.json_formats")
 local schemas = require("llm_gateway.helpers.json_schema")
 local json_values = require("llm_gateway.helpers.json_values")

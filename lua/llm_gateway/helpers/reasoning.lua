@@ -1,8 +1,8 @@
 -- helpers/reasoning.lua: one word for how hard a model thinks, as the field that a gateway has for it.
--- Leans on request/schema.lua and errors/. Which field that is, is the gateways' data (`reasoning` of a profile).
+-- Leans on schema.lua and errors/. Which field that is, is the gateways' data (`reasoning` of a profile).
 -- A table is some gateway's own form and goes out as it is.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
 
 local M = {}

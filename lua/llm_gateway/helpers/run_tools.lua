@@ -1,7 +1,7 @@
 -- helpers/run_tools.lua: client:run_tools{}: what it may be given, and what it returns.
 -- Leans on tools.lua for the tools and on tool_run.lua, which does it. Never changes the caller's tables.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.helpers.tool_dialects")
 local near_miss = require("llm_gateway.request.near_miss")

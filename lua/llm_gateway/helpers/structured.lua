@@ -2,12 +2,12 @@
 -- Leans on json_schema_faults.lua for schemas, on reply/ for the text of a reply, on json/ to decode it.
 -- A reply's fields stay the gateway's; which schema it answers is kept apart. Never mends an answer that does not fit.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local schemas = require("llm_gateway.helpers.json_schema_faults")
 local strict = require("llm_gateway.helpers.strict")
-local wanted = require("llm_gateway.helpers.wanted")
+local wanted = require("llm_gateway.reply.wanted")
 
 local M = {}
 

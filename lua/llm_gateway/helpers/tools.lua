@@ -1,8 +1,8 @@
 -- helpers/tools.lua: the tools that a program offers to a model: what is sent of them, and one call of one.
--- Leans on json_schema_faults.lua for `parameters`, on request/schema.lua for the other checks. It knows no dialect and
+-- Leans on json_schema_faults.lua for `parameters`, on schema.lua for the other checks. It knows no dialect and
 -- sends nothing. What goes wrong in a tool is the model's to hear: it becomes the text of that call's result.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local schemas = require("llm_gateway.helpers.json_schema_faults")

@@ -1,8 +1,8 @@
 -- http/ratelimit.lua: the one reader of rate-limit headers: an answer's buckets, in every form they are written in.
--- Leans on errors/scalars.lua for numbers. Knows no gateway by name: a header that has "ratelimit" or "rate-limit" in
+-- Leans on scalars.lua for numbers. Knows no gateway by name: a header that has "ratelimit" or "rate-limit" in
 -- its name says of one bucket how large it is, what is left, or when it is full again.
 
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 

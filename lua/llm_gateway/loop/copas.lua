@@ -6,7 +6,7 @@ local copas = require("copas")
 
 local host = require("llm_gateway.loop.host")
 local loops = require("llm_gateway.loop")
-local schema = require("llm_gateway.request.schema")
+local schema = require("llm_gateway.schema")
 
 local TICK = 0.004 -- seconds between two steps
 

@@ -4,7 +4,7 @@
 
 local host = require("llm_gateway.loop.host")
 local loops = require("llm_gateway.loop")
-local schema = require("llm_gateway.request.schema")
+local schema = require("llm_gateway.schema")
 
 local TICK = 8 -- milliseconds between two steps where there is no descriptor
 

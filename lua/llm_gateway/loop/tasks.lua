@@ -3,7 +3,7 @@
 -- misuse is told.
 
 local coroutines = require("llm_gateway.loop.coroutines")
-local schema = require("llm_gateway.request.schema")
+local schema = require("llm_gateway.schema")
 local task = require("llm_gateway.loop.task")
 local wait = require("llm_gateway.loop.wait")
 

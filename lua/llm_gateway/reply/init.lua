@@ -5,7 +5,7 @@
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 
-local info_of = lazy("llm_gateway.call.info")
+local info_of = lazy("llm_gateway.reply.info")
 
 local content = lazy("llm_gateway.reply.content")
 local structured = lazy("llm_gateway.helpers.structured")
@@ -50,7 +50,7 @@ function M.raw(reply)
 end
 
 -- {status, headers, attempts, timings = {dns, connect, tls, first_byte, total, bytes}}, and what the gateway tells of
--- request_id, cost, cache, provider, model, upstream_attempts and rate_limit (call/info.lua), of a reply; of anything
+-- request_id, cost, cache, provider, model, upstream_attempts and rate_limit (reply/info.lua), of a reply; of anything
 -- else nil.
 function M.info(reply)
   if is_stream(reply) then return reply:info() end

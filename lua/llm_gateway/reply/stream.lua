@@ -6,14 +6,14 @@
 
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.reply.dialects")
-local info_of = require("llm_gateway.call.info")
+local info_of = require("llm_gateway.reply.info")
 local lazy = require("llm_gateway.lazy")
 local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
 local wait = require("llm_gateway.loop.wait")
-local wanted = require("llm_gateway.helpers.wanted")
+local wanted = require("llm_gateway.reply.wanted")
 
-local partial = lazy("llm_gateway.helpers.partial")
+local partial = lazy("llm_gateway.reply.partial")
 local structured = lazy("llm_gateway.helpers.structured")
 
 local Stream = { is_stream = true }
@@ -148,7 +148,7 @@ function Stream:events()
   end, nil, nil, self
 end
 
--- For `for`: the value of a structured answer as it grows, and last the whole one, checked (see helpers/partial.lua).
+-- For `for`: the value of a structured answer as it grows, and last the whole one, checked (see reply/partial.lua).
 function Stream:partial()
   check_stream(self, "partial")
   check_unread(self, "partial", 2)

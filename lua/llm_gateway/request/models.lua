@@ -1,9 +1,9 @@
 -- request/models.lua: the models of the API (chat, embeddings), each as a table of checks, and the body that is sent.
--- Leans on the validators of request/schema.lua, on request/tool_arguments.lua, request/near_miss.lua and json. Nothing
+-- Leans on the validators of schema.lua, on request/tool_arguments.lua, request/near_miss.lua and json. Nothing
 -- here sends anything.
 
 local call_options = require("llm_gateway.request.call_options")
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local fault = require("llm_gateway.request.fault")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")

@@ -1,7 +1,7 @@
 -- request/multipart.lua: the parts of a multipart/form-data body, as the C core takes them.
 -- Files are read there, as they are sent; here only what is said of them is looked at.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local json = require("llm_gateway.json")
 
 local M = {}

@@ -1,7 +1,7 @@
 -- request/payload.lua: what client:request{} sends and where its answer goes: JSON, text, a form, a file.
 -- Leans on multipart.lua for forms. Opens no file: the core does.
 
-local checks = require("llm_gateway.request.schema")
+local checks = require("llm_gateway.schema")
 local multipart = require("llm_gateway.request.multipart")
 local requests = require("llm_gateway.request.models")
 

@@ -1,4 +1,4 @@
--- request/schema.lua: validators: what may be wrong with a value that a user gave, in a request or as an option.
+-- schema.lua: validators: what may be wrong with a value that a user gave, in a request or as an option.
 -- Leans on http/fields.lua for what a header field may hold, on json for null and on names.lua. Knows no field by name.
 --
 -- A check is a function of a value. It returns nil, or a message and, when it is not the value itself that is wrong,

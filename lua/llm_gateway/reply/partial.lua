@@ -1,4 +1,4 @@
--- helpers/partial.lua: stream:partial(): a structured answer as it grows, and at last whole and checked.
+-- reply/partial.lua: stream:partial(): a structured answer as it grows, and at last whole and checked.
 -- Leans on reply/ for a stream's chunks and the reply they make, on json/ for what of it is there already.
 
 local coroutines = require("llm_gateway.loop.coroutines")

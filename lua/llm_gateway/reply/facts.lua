@@ -1,11 +1,11 @@
--- call/facts.lua: what the headers and the body of an answer tell of a call: cost, cache, provider, model, limits.
+-- reply/facts.lua: what the headers and the body of an answer tell of a call: cost, cache, provider, model, limits.
 -- Leans on gateways/ for which headers and fields tell it, on http/ratelimit.lua for the buckets. Never guesses: what
 -- no gateway said is nil.
 
 local errors = require("llm_gateway.errors")
 local gateways = require("llm_gateway.gateways")
 local ratelimit = require("llm_gateway.http.ratelimit")
-local scalars = require("llm_gateway.errors.scalars")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 
@@ -91,7 +91,7 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
--- Fills in what `complete` of call/info.lua promises. body may be nil.
+-- Fills in what `complete` of reply/info.lua promises. body may be nil.
 function M.fill(info, body, profile)
   local meanings = gateways.meanings(profile)
   info.request_id = errors.request_id(body, info.headers, profile)

@@ -1,12 +1,12 @@
--- call/info.lua: what reply:info() and stream:info() tell, in one form for every gateway.
--- Leans on call/facts.lua for all but a few fields: these are read when somebody asks, so that a call does not pay for
+-- reply/info.lua: what reply:info() and stream:info() tell, in one form for every gateway.
+-- Leans on reply/facts.lua for all but a few fields: these are read when somebody asks, so that a call does not pay for
 -- it. Never guesses: what no gateway said is nil.
 
 local core = require("llm_gateway.core")
 local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 
-local facts = lazy("llm_gateway.call.facts")
+local facts = lazy("llm_gateway.reply.facts")
 
 local M = {}
 

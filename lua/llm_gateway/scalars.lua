@@ -1,4 +1,4 @@
--- errors/scalars.lua: plain text, numbers and spans of time out of what gateways write, in any locale.
+-- scalars.lua: plain text, numbers and spans of time out of what gateways write, in any locale.
 -- Leans on Lua's string library only. Never guesses: what is not clearly a value is nil.
 
 local M = {}
