@@ -137,13 +137,13 @@ build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(FU
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
 
-build/fuzz/bin/json: $(addprefix spec/fuzz/,json.c alike.c) $(wildcard src/json*.c) $(addprefix src/,lclass.c ljson.c lencode.c lpartial.c) \
-                     src/buffer.c src/mem.c $(wildcard src/*.h spec/fuzz/*.h)
+build/fuzz/bin/json: $(addprefix spec/fuzz/,json.c alike.c) $(wildcard src/json*.c src/lencode*.c) \
+                     $(addprefix src/,lclass.c ljson.c lpartial.c buffer.c mem.c) $(wildcard src/*.h spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $(filter %.c,$^) \
 	  $(shell pkg-config --libs lua5.4)
 
-build/fuzz/bin/decode: spec/fuzz/decode.c spec/fuzz/fuzz.h
+build/fuzz/bin/decode: spec/fuzz/decode.c $(wildcard spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $< $(shell pkg-config --libs lua5.4)
 

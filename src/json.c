@@ -11,11 +11,8 @@
 
 #include "mem.h"
 
-#define KIND_BITS      4
-#define AT_BITS        30
 #define FIRST_CAPACITY 64
 #define KEPT_CAPACITY  ((size_t)8 * 1024) /* tokens: a longer tape is not kept */
-#define SMALL_BIAS     ((uint64_t)1 << 59)
 #define SURE_SLOTS     8 /* so many members get their slots whatever their length */
 #define SLOT_BYTES     8 /* the shortest member that is believed not to repeat another */
 
@@ -63,7 +60,8 @@ static inline bool put(reader *r, json_token token) {
 }
 
 static inline json_token token_of(json_kind kind, size_t at, size_t size) {
-  return (json_token)kind | (json_token)at << KIND_BITS | (json_token)size << (KIND_BITS + AT_BITS);
+  return (json_token)kind | (json_token)at << JSON_KIND_BITS |
+         (json_token)size << (JSON_KIND_BITS + JSON_AT_BITS);
 }
 
 void json_tape_trim(json_tape *tape) {
@@ -94,20 +92,14 @@ const char *json_skip_plain(const char *at, const char *end) {
   return at;
 }
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
 /* Passes over an escape, from its backslash on. */
 static bool skip_escape(reader *r) {
   const char *at = r->at + 1;
-  if (*at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL) return fail(r, at, "an unknown escape");
+  if (!json_is_escape(*at)) return fail(r, at, "an unknown escape");
   r->at = at + 1;
   if (*at != 'u') return true;
   for (int i = 0; i < 4; i++, r->at++)
-    if (hex_value(*r->at) < 0) return fail(r, r->at, "expected a hexadecimal digit");
+    if (json_hex_value(*r->at) < 0) return fail(r, r->at, "expected a hexadecimal digit");
   return true;
 }
 
@@ -134,9 +126,9 @@ static bool put_bits(reader *r, json_kind kind, const void *bits) {
 
 static bool put_number(reader *r, const json_number *n) {
   if (!n->is_integer) return put_bits(r, JSON_DOUBLE, &n->number);
-  uint64_t biased = (uint64_t)n->integer + SMALL_BIAS;
-  if (biased >= SMALL_BIAS * 2) return put_bits(r, JSON_INTEGER, &n->integer);
-  return put(r, (json_token)JSON_SMALL | biased << KIND_BITS);
+  uint64_t biased = (uint64_t)n->integer + JSON_BIAS;
+  if (biased >= JSON_BIAS * 2) return put_bits(r, JSON_INTEGER, &n->integer);
+  return put(r, (json_token)JSON_SMALL | biased << JSON_KIND_BITS);
 }
 
 static bool read_number(reader *r) {
@@ -262,7 +254,7 @@ int json_parse(json_tape *tape, const char *text, size_t n) {
 
 static unsigned code_at(const char *digits) {
   unsigned code = 0;
-  for (int i = 0; i < 4; i++) code = code << 4 | (unsigned)hex_value(digits[i]);
+  for (int i = 0; i < 4; i++) code = code << 4 | (unsigned)json_hex_value(digits[i]);
   return code;
 }
 

@@ -24,12 +24,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "visibility.h"
 LLMG_HIDDEN_BEGIN
 
 #define JSON_MAX_DEPTH 1000
-#define JSON_MAX_BYTES ((size_t)1 << 30)
+
+/* A token: its kind in the lowest bits, then a place or a small integer, then a size. */
+#define JSON_KIND_BITS 4
+#define JSON_AT_BITS   30
+#define JSON_MAX_BYTES ((size_t)1 << JSON_AT_BITS)
+#define JSON_BIAS      ((uint64_t)1 << 59) /* added to a small integer, which is never negative so */
 
 enum {
   JSON_OK = 0,
@@ -56,19 +62,19 @@ typedef enum json_kind {
 typedef uint64_t json_token;
 
 static inline json_kind json_kind_of(json_token token) {
-  return (json_kind)(token & 15);
+  return (json_kind)(token & (((json_token)1 << JSON_KIND_BITS) - 1));
 }
 
 static inline size_t json_at(json_token token) {
-  return (size_t)(token >> 4 & (JSON_MAX_BYTES - 1));
+  return (size_t)(token >> JSON_KIND_BITS & (JSON_MAX_BYTES - 1));
 }
 
 static inline size_t json_size(json_token token) {
-  return (size_t)(token >> 34);
+  return (size_t)(token >> (JSON_KIND_BITS + JSON_AT_BITS));
 }
 
 static inline int64_t json_small(json_token token) {
-  return (int64_t)(token >> 4) - ((int64_t)1 << 59);
+  return (int64_t)(token >> JSON_KIND_BITS) - (int64_t)JSON_BIAS;
 }
 
 /* A tape of zero bytes is a valid empty one. */
@@ -96,8 +102,12 @@ void json_tape_free(json_tape *tape);
  * text) becomes the three bytes UTF-8 would have for it, and *halves true. */
 size_t json_unescape(const char *text, size_t n, char *out, bool *halves);
 
-/* A number: an integer where it is written as one that 64 bits hold, or is whole and no larger
- * than 2^53; else the double nearest to it. */
+/* Doubles tell all integers below this apart; from here on one may stand for a neighbour of what
+ * was meant. */
+#define JSON_EXACT ((int64_t)1 << 53)
+
+/* A number: an integer where it is written as one that 64 bits hold, or is whole and below
+ * JSON_EXACT; else the double nearest to it. */
 typedef struct json_number {
   bool is_integer;
   int64_t integer;
@@ -107,6 +117,18 @@ typedef struct json_number {
 /* Reads the number (or -Infinity) at `at`, in a text that ends with 0 at the latest. Returns its
  * end, and where it is none, the byte that is wrong with *fault. */
 const char *json_read_number(const char *at, json_number *out, const char **fault);
+
+/* Whether a byte may follow a backslash. */
+static inline bool json_is_escape(char c) {
+  return c != '\0' && strchr("\"\\/bfnrtu", c) != NULL;
+}
+
+/* 0 to 15, or -1 where it is no hexadecimal digit. */
+static inline int json_hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
+  return -1;
+}
 
 /* The first byte from `at` on that is a quote, a backslash or 0. `end` points to a 0. */
 const char *json_skip_plain(const char *at, const char *end);

@@ -14,9 +14,8 @@
 #define SAFE_DIGITS  19  /* so many always fit into 64 bits */
 #define KEPT_DIGITS  800 /* more decide nothing but whether the rest is zero (767 would do) */
 #define MAX_EXPONENT ((int64_t)1 << 32)
-#define EXACT        ((uint64_t)1 << 53) /* doubles tell all integers up to here apart */
-#define QUICK_POWER  22                  /* the largest power of ten that a double holds exactly */
-#define LONG_POWER   27                  /* the largest power of five that 64 bits hold */
+#define QUICK_POWER  22 /* the largest power of ten that a double holds exactly */
+#define LONG_POWER   27 /* the largest power of five that 64 bits hold */
 
 typedef struct decimal {
   const char *digits; /* where they begin; a point may stand among them */
@@ -120,7 +119,8 @@ static double nearest(const decimal *d) {
   int64_t e = d->exponent;
   if (!d->safe) return ask_strtod(d);
   if (d->mantissa == 0) return 0;
-  if (FLT_EVAL_METHOD == 0 && d->mantissa <= EXACT && e >= -QUICK_POWER && e <= QUICK_POWER)
+  if (FLT_EVAL_METHOD == 0 && d->mantissa <= (uint64_t)JSON_EXACT && e >= -QUICK_POWER &&
+      e <= QUICK_POWER)
     return e < 0 ? (double)d->mantissa / powers_of_ten[-e] : (double)d->mantissa * powers_of_ten[e];
   if (e < 0 && e >= -LONG_POWER) return divide(d->mantissa, (int)-e);
   return ask_strtod(d);
@@ -180,7 +180,8 @@ static bool as_integer(const decimal *d, json_number *out) {
 
 /* A whole number that was written otherwise, as 1.0 or 1e2. */
 static bool is_whole(double value) {
-  return value <= (double)EXACT && value >= -(double)EXACT && value == (double)(int64_t)value;
+  const double exact = (double)JSON_EXACT;
+  return value < exact && value > -exact && value == (double)(int64_t)value;
 }
 
 const char *json_read_number(const char *at, json_number *out, const char **fault) {

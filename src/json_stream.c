@@ -116,12 +116,6 @@ static void spell(char *out, unsigned code) {
   for (int i = 0; i < 4; i++) out[2 + i] = hex[code >> (12 - 4 * i) & 15];
 }
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
 /* The half that waited for another and got none. */
 static bool give_up_high(json_stream *s) {
   char escapes[6];
@@ -134,7 +128,7 @@ static bool give_up_high(json_stream *s) {
 static bool add_code(json_stream *s) {
   char escapes[12];
   unsigned code = 0, high = s->high;
-  for (int i = 1; i <= 4; i++) code = code << 4 | (unsigned)hex_value(s->escape[i]);
+  for (int i = 1; i <= 4; i++) code = code << 4 | (unsigned)json_hex_value(s->escape[i]);
   if (code >= 0xD800 && code < 0xDC00) {
     if (!give_up_high(s)) return false;
     s->high = code;
@@ -157,7 +151,7 @@ static bool add_escape(json_stream *s) {
 /* One byte of an escape, after its backslash. */
 static bool read_escape(json_stream *s, char c) {
   bool is_first = s->escaped == 0;
-  if (is_first ? c == '\0' || strchr("\"\\/bfnrtu", c) == NULL : hex_value(c) < 0) {
+  if (is_first ? !json_is_escape(c) : json_hex_value(c) < 0) {
     fail(s, is_first ? "an unknown escape" : "expected a hexadecimal digit");
     return false;
   }

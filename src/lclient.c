@@ -1,6 +1,6 @@
-/* lclient.c: the client object: owns its transfers, knows its loop and carries
- * its configuration, so that neither a key nor a setting lies about in Lua.
- * What is the same for all its calls is read once, as it is made.
+/* lclient.c: the client object: owns its transfers, knows its loop, and carries
+ * the table that client.lua calls its configuration, unread. What is the same
+ * for all its calls is read once, as it is made, out of its options.
  *
  * The verbs (chat, embeddings, ...) are added to its methods by client.lua.
  */
@@ -9,8 +9,7 @@
 #include "clock.h"
 #include "lheaders.h"
 
-#define CLIENT   "llm_gateway.core.client"
-#define NO_LIMIT ((size_t)1 << (sizeof(size_t) * 8 - 4))
+#define CLIENT "llm_gateway.core.client"
 
 typedef struct lua_client {
   bool open;
@@ -43,18 +42,19 @@ static int64_t duration(double seconds) {
   return seconds > 0 && ns == 0 ? 1 : ns;
 }
 
-/* Sets a clock where the table has it; false is no limit. */
+/* Sets a clock where the table has it; false becomes 0, no limit. */
 static void read_duration(lua_State *L, int i, const char *name, int64_t *clock) {
   lua_getfield(L, i, name);
   if (!lua_isnil(L, -1)) *clock = duration(lua_tonumber(L, -1));
   lua_pop(L, 1);
 }
 
+/* 0, no limit, where the table has false, or more than any answer could have. */
 static size_t size_field(lua_State *L, int i, const char *name) {
   lua_getfield(L, i, name);
   double bytes = lua_tonumber(L, -1);
   lua_pop(L, 1);
-  return bytes >= 1 && bytes < (double)NO_LIMIT ? (size_t)bytes : NO_LIMIT;
+  return bytes >= 1 && bytes < (double)SSE_MOST_BYTES ? (size_t)bytes : 0;
 }
 
 /* What a call may have of its own, too. */
@@ -160,7 +160,7 @@ static void read_request(lua_State *L, transfer_options *o) {
   o->stream = flag_field(L, 2, "stream");
   o->fresh = flag_field(L, 2, "fresh");
   o->tell_progress = flag_field(L, 2, "on_progress");
-  if (flag_field(L, 2, "is_unlimited")) o->max_body_bytes = NO_LIMIT;
+  if (flag_field(L, 2, "is_unlimited")) o->max_body_bytes = 0;
   read_duration(L, 2, "seconds_left", &o->total_timeout);
   lua_getfield(L, 2, "own");
   if (lua_istable(L, -1)) read_clocks(L, lua_gettop(L), o);

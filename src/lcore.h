@@ -112,13 +112,12 @@ int lencode_new(lua_State *L);
 int lpartial_new(lua_State *L);
 int lfloats_decode(lua_State *L);
 
-/* Puts the marks of empty lists and objects into the module, which is on top of the stack. */
+/* Puts null, the marks of empty lists and objects, and JSON_EXACT as json_exact into the module,
+ * which is on top of the stack. */
 void ljson_open(lua_State *L);
 
 void lencode_open(lua_State *L);
 void lpartial_open(lua_State *L);
-
-/* Fills a table of constants. */
 
 int lterminal_watch_interrupts(lua_State *L);
 int lterminal_take_interrupt(lua_State *L);

@@ -5,48 +5,22 @@
  * Lua code runs, except that an object of very many members makes Lua allocate,
  * and so perhaps collect. Nothing here raises over a value.
  */
-#include "lcore.h"
+#include "lencode_private.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_write.h"
-
 #define ENCODER    "llm_gateway.core.encoder"
-#define MAX_DEPTH  200
 #define STACK_KEYS 32 /* of an object: more are kept in a table */
-#define EXACT                                                                                      \
-  9007199254740992.0 /* from here on a double may stand for a neighbour of what was meant */
-
-/* What is being written of an open table. */
-typedef struct level {
-  const void *table;
-  int key;    /* where the stack has its key; 0 in a list */
-  int object; /* and the object that has the key */
-  int item;   /* its place in a list */
-} level;
+#define EXACT      ((double)JSON_EXACT)
 
 typedef struct name {
   const char *text;
   size_t length;
   int place; /* of the key: see push_key */
 } name;
-
-typedef struct encoder {
-  buffer out;
-  buffer names; /* of all open objects, the innermost last */
-  bool busy;    /* an encode runs, or ended in an error */
-} encoder;
-
-typedef struct writer {
-  lua_State *L;
-  encoder *own;
-  int depth;
-  char fault[128];
-  level levels[MAX_DEPTH + 1];
-} writer;
 
 /* What stands among the keys of a table. */
 typedef struct survey {
@@ -58,22 +32,6 @@ typedef struct survey {
 enum { ENCODER_UPVALUE = 1, MEANINGS, LIST_KEYS, FREE_NAMES };
 
 static bool write_value(writer *w);
-
-/* ---- failing and putting ---- */
-
-static bool fail(writer *w, const char *what) {
-  snprintf(w->fault, sizeof w->fault, "%s", what);
-  return false;
-}
-
-static bool check_memory(writer *w, int status) {
-  if (status == JSON_NO_MEMORY) luaL_error(w->L, "not enough memory");
-  return status == JSON_OK;
-}
-
-static bool put(writer *w, const char *bytes, size_t n) {
-  return check_memory(w, json_write_raw(&w->own->out, bytes, n));
-}
 
 /* ---- single values ---- */
 
@@ -87,36 +45,35 @@ static const char *take_meaning(writer *w) {
 
 static bool write_text(writer *w, const char *text, size_t n, const char *what) {
   size_t bad = 0;
-  if (check_memory(w, json_write_text(&w->own->out, text, n, &bad))) return true;
-  snprintf(w->fault, sizeof w->fault, "byte %lu%s is no UTF-8", (unsigned long)bad + 1, what);
-  return false;
+  if (lencode_check(w, json_write_text(&w->own->out, text, n, &bad))) return true;
+  return lencode_fail(w, "byte %lu%s is no UTF-8", (unsigned long)bad + 1, what);
 }
 
 static bool write_double(writer *w, double n) {
-  if (n != n) return fail(w, "NaN is no JSON number");
-  if (isinf(n)) return fail(w, "an infinite number is no JSON number");
-  if (n != floor(n)) return check_memory(w, json_write_double(&w->own->out, n));
+  if (n != n) return lencode_fail(w, "NaN is no JSON number");
+  if (isinf(n)) return lencode_fail(w, "an infinite number is no JSON number");
+  if (n != floor(n)) return lencode_check(w, json_write_double(&w->own->out, n));
   if (n >= EXACT || n <= -EXACT)
-    return fail(w, "the number is too large to be sent exactly: write it as an integer"
-                   " (Lua 5.3 and later) or as text");
-  return check_memory(w, json_write_integer(&w->own->out, (int64_t)n));
+    return lencode_fail(w, "the number is too large to be sent exactly: write it as an integer"
+                           " (Lua 5.3 and later) or as text");
+  return lencode_check(w, json_write_integer(&w->own->out, (int64_t)n));
 }
 
 static bool write_number(writer *w) {
   int64_t n;
   if (!compat_toint64(w->L, -1, &n)) return write_double(w, (double)lua_tonumber(w->L, -1));
-  return check_memory(w, json_write_integer(&w->own->out, n));
+  return lencode_check(w, json_write_integer(&w->own->out, n));
 }
 
 /* Anything else may stand for null or for an empty list. */
 static bool write_other(writer *w) {
-  if (lua_islightuserdata(w->L, -1) && lua_touserdata(w->L, -1) == NULL) return put(w, "null", 4);
+  if (lua_islightuserdata(w->L, -1) && lua_touserdata(w->L, -1) == NULL)
+    return lencode_put(w, "null", 4);
   lua_pushvalue(w->L, -1);
   const char *meaning = take_meaning(w);
-  if (strcmp(meaning, "null") == 0) return put(w, "null", 4);
-  if (strcmp(meaning, "list") == 0) return put(w, "[]", 2);
-  snprintf(w->fault, sizeof w->fault, "a %s cannot be sent as JSON", luaL_typename(w->L, -1));
-  return false;
+  if (strcmp(meaning, "null") == 0) return lencode_put(w, "null", 4);
+  if (strcmp(meaning, "list") == 0) return lencode_put(w, "[]", 2);
+  return lencode_fail(w, "a %s cannot be sent as JSON", luaL_typename(w->L, -1));
 }
 
 /* ---- what a table is ---- */
@@ -148,9 +105,7 @@ static bool look_over(writer *w, survey *s) {
     } else if (type == LUA_TNUMBER) {
       add_number_key(s, lua_tonumber(w->L, -1));
     } else {
-      snprintf(w->fault, sizeof w->fault, "a key is a %s, and JSON's keys are text",
-               lua_typename(w->L, type));
-      return false;
+      return lencode_fail(w, "a key is a %s, and JSON's keys are text", lua_typename(w->L, type));
     }
   }
   return true;
@@ -168,17 +123,14 @@ static int first_hole(lua_State *L) {
 /* A table with number keys alone that are no list. */
 static bool fail_number_key(writer *w, const survey *s) {
   int hole = first_hole(w->L);
-  if (!s->has_odd && (hole > 1 || is_marked_list(w))) {
-    snprintf(w->fault, sizeof w->fault, "a list with a hole at %d (json.null fills one)", hole);
-    return false;
-  }
+  if (!s->has_odd && (hole > 1 || is_marked_list(w)))
+    return lencode_fail(w, "a list with a hole at %d (json.null fills one)", hole);
   char key[32];
   double number = (double)(s->has_odd ? s->odd : s->max);
   snprintf(key, sizeof key, number == floor(number) && fabs(number) < EXACT ? "%.0f" : "%.14g",
            number);
-  snprintf(w->fault, sizeof w->fault,
-           "the key %s is a number, and JSON's keys are text: write [\"%s\"]", key, key);
-  return false;
+  return lencode_fail(w, "the key %s is a number, and JSON's keys are text: write [\"%s\"]", key,
+                      key);
 }
 
 /* ---- tables ---- */
@@ -187,12 +139,12 @@ static bool write_list(writer *w, int length) {
   level *here = &w->levels[w->depth - 1];
   for (int i = 1; i <= length; i++) {
     here->item = i;
-    if (!put(w, i == 1 ? "[" : ",", 1)) return false;
+    if (!lencode_put(w, i == 1 ? "[" : ",", 1)) return false;
     lua_rawgeti(w->L, -1, i);
     if (!write_value(w)) return false;
     lua_pop(w->L, 1);
   }
-  return put(w, "]", 1);
+  return lencode_put(w, "]", 1);
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -223,7 +175,7 @@ static void add_name(writer *w, int place) {
   name added = {.place = place};
   added.text = lua_tolstring(w->L, -1, &added.length);
   if (buffer_append(&w->own->names, (const char *)&added, sizeof added) != 0)
-    check_memory(w, JSON_NO_MEMORY);
+    lencode_check(w, JSON_NO_MEMORY);
 }
 
 /* Keys are kept on the stack, each as often as lua_next and its user want it. */
@@ -257,7 +209,8 @@ static void push_key(writer *w, const name *which, int object, bool in_table) {
 }
 
 static bool write_member(writer *w, const name *which, int object, bool in_table) {
-  if (!write_text(w, which->text, which->length, " of a key") || !put(w, ":", 1)) return false;
+  if (!write_text(w, which->text, which->length, " of a key") || !lencode_put(w, ":", 1))
+    return false;
   push_key(w, which, object, in_table);
   w->levels[w->depth - 1].key = lua_gettop(w->L);
   w->levels[w->depth - 1].object = object;
@@ -281,11 +234,12 @@ static bool write_object(writer *w, int count) {
   sort_names(names_from(w, start), count);
   for (int i = 0; i < count; i++) {
     name which = names_from(w, start)[i];
-    if (!put(w, i == 0 ? "{" : ",", 1) || !write_member(w, &which, object, in_table)) return false;
+    if (!lencode_put(w, i == 0 ? "{" : ",", 1) || !write_member(w, &which, object, in_table))
+      return false;
   }
   w->own->names.end = start;
   lua_settop(w->L, object);
-  return put(w, "}", 1);
+  return lencode_put(w, "}", 1);
 }
 
 /* Whether one of the tables of json/encode.lua has the key under which a level is written. */
@@ -316,7 +270,7 @@ static bool write_empty(writer *w) {
   bool is_list = *mark == '\0'
                      ? has_key(w, 1, LIST_KEYS) && !has_key(w, 2, FREE_NAMES) && !is_of_tool_use(w)
                      : strcmp(mark, "list") == 0;
-  return put(w, is_list ? "[]" : "{}", 2);
+  return lencode_put(w, is_list ? "[]" : "{}", 2);
 }
 
 static bool write_filled(writer *w, const survey *s) {
@@ -324,8 +278,8 @@ static bool write_filled(writer *w, const survey *s) {
     if (s->has_odd || (lua_Number)s->numbers != s->max) return fail_number_key(w, s);
     return write_list(w, s->numbers);
   }
-  if (s->numbers > 0) return fail(w, "a table with both list items and named fields");
-  if (is_marked_list(w)) return fail(w, "a list with named fields");
+  if (s->numbers > 0) return lencode_fail(w, "a table with both list items and named fields");
+  if (is_marked_list(w)) return lencode_fail(w, "a list with named fields");
   return write_object(w, s->names);
 }
 
@@ -333,11 +287,12 @@ static bool write_filled(writer *w, const survey *s) {
 static bool enter(writer *w) {
   const void *table = lua_topointer(w->L, -1);
   for (int i = 0; i < w->depth; i++)
-    if (w->levels[i].table == table) return fail(w, "a table that contains itself");
-  if (w->depth > MAX_DEPTH) return fail(w, "nested deeper than 200 levels");
+    if (w->levels[i].table == table) return lencode_fail(w, "a table that contains itself");
+  if (w->depth > LENCODE_MAX_DEPTH)
+    return lencode_fail(w, "nested deeper than %d levels", LENCODE_MAX_DEPTH);
   w->levels[w->depth] = (level){.table = table};
   return lua_checkstack(w->L, STACK_KEYS + 8) ||
-         fail(w, "nested too deep for what is left of the stack");
+         lencode_fail(w, "nested too deep for what is left of the stack");
 }
 
 static bool write_table(writer *w) {
@@ -355,55 +310,14 @@ static bool write_value(writer *w) {
   size_t n;
   const char *text;
   switch (lua_type(w->L, -1)) {
-  case LUA_TNIL: return put(w, "null", 4);
-  case LUA_TBOOLEAN: return lua_toboolean(w->L, -1) ? put(w, "true", 4) : put(w, "false", 5);
+  case LUA_TNIL: return lencode_put(w, "null", 4);
+  case LUA_TBOOLEAN:
+    return lua_toboolean(w->L, -1) ? lencode_put(w, "true", 4) : lencode_put(w, "false", 5);
   case LUA_TNUMBER: return write_number(w);
   case LUA_TSTRING: text = lua_tolstring(w->L, -1, &n); return write_text(w, text, n, "");
   case LUA_TTABLE: return write_table(w);
   default: return write_other(w);
   }
-}
-
-/* ---- where it failed ---- */
-
-static bool is_name(const char *text) {
-  static const char letters[] = "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  return strspn(text, letters + 10) > 0 && text[strspn(text, letters)] == '\0';
-}
-
-static void add_key_step(writer *w, int key, bool first) {
-  size_t n, bad;
-  const char *text = lua_tolstring(w->L, key, &n);
-  bool plain = strlen(text) == n && is_name(text);
-  if (plain && !first) put(w, ".", 1);
-  if (!plain) put(w, "[", 1);
-  if (plain)
-    put(w, text, n);
-  else
-    check_memory(w, json_write_text(&w->own->out, text, n, &bad));
-  if (!plain) put(w, "]", 1);
-}
-
-static void add_item_step(writer *w, int item) {
-  char step[24];
-  put(w, step, (size_t)snprintf(step, sizeof step, "[%d]", item));
-}
-
-/* Pushes what was wrong and where, as `messages[2].content`. */
-static int push_fault(writer *w) {
-  buffer_clear(&w->own->out);
-  for (int i = 0; i < w->depth; i++) {
-    const level *at = &w->levels[i];
-    if (at->key != 0)
-      add_key_step(w, at->key, i == 0);
-    else if (at->item != 0)
-      add_item_step(w, at->item);
-  }
-  lua_checkstack(w->L, 3);
-  lua_pushnil(w->L);
-  lua_pushstring(w->L, w->fault);
-  lua_pushlstring(w->L, buffer_bytes(&w->own->out), buffer_length(&w->own->out));
-  return 3;
 }
 
 /* ---- functions ---- */
@@ -440,7 +354,7 @@ static int l_encode(lua_State *L) {
   if (write_value(&w))
     lua_pushlstring(L, buffer_bytes(&w.own->out), buffer_length(&w.own->out));
   else
-    results = push_fault(&w);
+    results = lencode_push_fault(&w);
   buffer_clear(&w.own->out);
   buffer_clear(&w.own->names);
   w.own->busy = false;

@@ -4,7 +4,6 @@
  */
 #include "lhead.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ---- the fields of a head ---- */
@@ -19,10 +18,15 @@ static const char *cut_blanks(const char *at, const char *end) {
   return end;
 }
 
+/* The locale has no say: Turkish has another small letter for I. */
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static void push_lower(lua_State *L, const char *text, size_t n) {
   luaL_Buffer b;
   luaL_buffinit(L, &b);
-  for (size_t i = 0; i < n; i++) luaL_addchar(&b, (char)tolower((unsigned char)text[i]));
+  for (size_t i = 0; i < n; i++) luaL_addchar(&b, lower(text[i]));
   luaL_pushresult(&b);
 }
 

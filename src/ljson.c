@@ -386,6 +386,8 @@ void ljson_open(lua_State *L) {
   lua_pop(L, 1);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
+  lua_pushnumber(L, (lua_Number)JSON_EXACT);
+  lua_setfield(L, -2, "json_exact");
   add_mark(L, LIST, "list_mark");
   add_mark(L, OBJECT, "object_mark");
 }

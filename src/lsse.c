@@ -24,7 +24,7 @@ static sse *check(lua_State *L) {
 /* sse(max_event_bytes, lenient) -> parser; see sse.h */
 int lsse_new(lua_State *L) {
   double max = luaL_checknumber(L, 1);
-  luaL_argcheck(L, max >= 1 && max <= (double)((size_t)-1 / 16), 1, "max_event_bytes out of range");
+  luaL_argcheck(L, max >= 1 && max <= (double)SSE_MOST_BYTES, 1, "max_event_bytes out of range");
   lua_sse *u = lcore_new(L, sizeof *u, SSE);
   sse_init(&u->parser, (size_t)max);
   u->parser.lenient = lua_toboolean(L, 2);

@@ -20,7 +20,7 @@ static const char bom[3] = {'\xEF', '\xBB', '\xBF'};
 
 void sse_init(sse *p, size_t max_event_bytes) {
   memset(p, 0, sizeof *p);
-  p->max_event_bytes = max_event_bytes;
+  p->max_event_bytes = max_event_bytes == 0 ? SSE_MOST_BYTES : max_event_bytes;
   p->retry = -1;
 }
 

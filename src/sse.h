@@ -58,7 +58,11 @@ typedef struct sse {
   size_t said;     /* bytes of data in all events so far */
 } sse;
 
-/* Makes an empty parser. Events whose data is longer than `max_event_bytes` are refused. */
+/* The largest max_event_bytes, so that sums of sizes hold. */
+#define SSE_MOST_BYTES ((size_t)-1 / 16)
+
+/* Makes an empty parser. Events whose data is longer than `max_event_bytes` are refused; 0 stands
+ * for no limit. */
 void sse_init(sse *p, size_t max_event_bytes);
 
 /* Reads `n` bytes. Returns SSE_OK or a failure, which sticks; events finished before it can still

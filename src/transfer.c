@@ -10,7 +10,6 @@
 #include "mem.h"
 
 #define DRAIN_TIME   (ONE_SECOND / 10)
-#define NO_LIMIT     ((size_t)-1 / 16) /* so that sums of sizes hold */
 #define LOOK_AGAIN   (ONE_SECOND / 4)
 #define TOTAL_WORDS  "it took too long in all"
 #define UNSAID_WORDS "it ended without TLS's end of data: the answer may be cut"
@@ -240,7 +239,7 @@ int transfer_add_body(transfer *t, const char *bytes, size_t n) {
 static void set_options(transfer *t, const transfer_options *options) {
   t->options = *options;
   t->options.is_https = strncasecmp(options->url, "https:", 6) == 0;
-  sse_init(&t->events, options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes);
+  sse_init(&t->events, options->max_event_bytes);
   t->events.lenient = true;
 }
 

@@ -1,6 +1,7 @@
 /* transfer_private.h: the inside of a transfer, shared by transfer.c (its life,
- * its clocks and its pulls), transfer_options.c (what libcurl is told) and
- * transfer_events.c (what libcurl tells).
+ * its clocks and its pulls), transfer_options.c (what libcurl is told),
+ * transfer_events.c (what libcurl tells), transfer_coding.c, transfer_files.c
+ * and transfer_tls.c (codings, bodies in files, and ends that TLS has to say).
  */
 #ifndef LLMG_TRANSFER_PRIVATE_H
 #define LLMG_TRANSFER_PRIVATE_H
