@@ -69,15 +69,15 @@ sum = chain(chain(factor, "[*/]"), "[+-]")
 
 local function show(value)
   if value ~= value or value == math.huge or value == -math.huge then return "undefined" end
-  if value % 1 == 0 and math.abs(value) < 2 ^ 53 then return string.format("%.0f", value) end
-  return string.format("%.10g", value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return ("%.0f"):format(value) end
+  return ("%.10g"):format(value)
 end
 
 local WORDS = { plus = "+", minus = "-", times = "*" }
 
 local M = {}
 
---- The first expression in the text that holds an operator: its text and its value as text, or nil.
+-- The first expression in the text that holds an operator: its text and its value as text, or nil.
 function M.find(text)
   text = text:gsub("divided by", "/"):gsub("%a+", WORDS)
   for start in text:gmatch("()[%(%-%d]") do

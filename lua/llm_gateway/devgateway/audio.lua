@@ -1,7 +1,7 @@
 -- devgateway/audio.lua: speech and transcriptions, as far as bytes go: what was uploaded is told, what is asked for is
 -- sent. Leans on exchange and json. It hears nothing and says nothing.
 
-local json = require "llm_gateway.devgateway.json"
+local json = require("llm_gateway.devgateway.json")
 
 local SPEECH_PIECE = 64 * 1024
 
@@ -40,7 +40,7 @@ end
 
 local M = {}
 
---- Tells what a form had: {text, parts = {{name, filename, type, bytes, text (of short ones)}}}.
+-- Tells what a form had: {text, parts = {{name, filename, type, bytes, text (of short ones)}}}.
 function M.transcribe(_, exchange)
   local boundary = (exchange:header("content-type") or ""):match('^multipart/form%-data;.*boundary="?([^";]+)')
   local parts = boundary and parts_of(exchange.body, boundary)
@@ -50,7 +50,7 @@ function M.transcribe(_, exchange)
   exchange:reply(200, { text = ("%d bytes of sound"):format(files), parts = json.array(parts) })
 end
 
---- Sends as many bytes as the request's `bytes` says (1000), else its `input` as they stand, as audio.
+-- Sends as many bytes as the request's `bytes` says (1000), else its `input` as they stand, as audio.
 function M.speak(_, exchange)
   local request = json.decode(exchange.body)
   if type(request) ~= "table" then return exchange:refuse(NO_FORM) end

@@ -2,8 +2,8 @@
 -- Leans on words and arithmetic. The answer depends on the conversation only, so tests can rely on it.
 -- Never calls a tool (tools does) and knows nothing of HTTP.
 
-local arithmetic = require "llm_gateway.devgateway.arithmetic"
-local words = require "llm_gateway.devgateway.words"
+local arithmetic = require("llm_gateway.devgateway.arithmetic")
+local words = require("llm_gateway.devgateway.words")
 
 local MAX_COUNT = 10000
 
@@ -33,7 +33,7 @@ local function count_up(ask)
   local limit = tonumber(ask.lower:match("count%s+to%s+(%d+)") or ask.lower:match("count%s+up%s+to%s+(%d+)"))
   if not limit then return nil end
   local numbers = {}
-  for index = 1, math.min(limit, MAX_COUNT) do numbers[index] = string.format("%d", index) end
+  for index = 1, math.min(limit, MAX_COUNT) do numbers[index] = ("%d"):format(index) end
   return table.concat(numbers, " ")
 end
 
@@ -86,7 +86,7 @@ local RULES = { repeat_words, count_up, own_name, capital, compute, introduction
 
 local M = {}
 
---- The answer's text to a conversation (a list of messages) put to `model`.
+-- The answer's text to a conversation (a list of messages) put to `model`.
 function M.answer(messages, model)
   local text = words.last(messages, "user") or words.of_content(messages[#messages].content)
   local ask = { text = text, lower = text:lower(), messages = messages, model = model }

@@ -41,12 +41,12 @@ local function describe(model)
   return { id = model.id, object = "model", created = CREATED, owned_by = model.owned_by }
 end
 
---- The model of that id, {id, owned_by, input, output, embeds}, or nil.
+-- The model of that id, {id, owned_by, input, output, embeds}, or nil.
 function Catalog:find(id)
   return self.by_id[id]
 end
 
---- One model, or the whole list, in the shape of the models endpoint.
+-- One model, or the whole list, in the shape of the models endpoint.
 function Catalog:show(id)
   return self.by_id[id] and describe(self.by_id[id])
 end
@@ -57,7 +57,7 @@ function Catalog:show_all()
   return { object = "list", data = data }
 end
 
---- What that many tokens cost, in USD.
+-- What that many tokens cost, in USD.
 function Catalog.cost(model, prompt_tokens, completion_tokens)
   local usd = (prompt_tokens * model.input + completion_tokens * model.output) / 1000
   return math.floor(usd * 1e8 + 0.5) / 1e8
@@ -65,7 +65,7 @@ end
 
 local M = {}
 
---- A catalog of the known models and, on top, those of the list `extra`.
+-- A catalog of the known models and, on top, those of the list `extra`.
 function M.new(extra)
   local catalog = setmetatable({ list = {}, by_id = {} }, Catalog)
   for _, provider in ipairs(PROVIDERS) do

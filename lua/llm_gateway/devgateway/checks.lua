@@ -8,7 +8,7 @@ local ROLES = {
 local function refuse(location, message, kind)
   local path = ""
   for _, step in ipairs(location) do
-    path = type(step) == "number" and path .. "[" .. string.format("%d", step) .. "]"
+    path = type(step) == "number" and path .. "[" .. ("%d"):format(step) .. "]"
       or path .. (path == "" and "" or ".") .. step
   end
   table.insert(location, 1, "body")
@@ -19,7 +19,7 @@ end
 local function number_between(low, high)
   return function(value)
     if type(value) ~= "number" or value < low or value > high then
-      return string.format("Input should be between %g and %g", low, high)
+      return ("Input should be between %g and %g"):format(low, high)
     end
   end
 end
@@ -78,12 +78,12 @@ end
 
 local M = {}
 
---- nil, or the refusal of a chat completion's body.
+-- nil, or the refusal of a chat completion's body.
 function M.chat(body)
   return check_fields(body, CHAT_FIELDS) or check_messages(body.messages)
 end
 
---- nil, or the refusal of an embeddings body.
+-- nil, or the refusal of an embeddings body.
 function M.embeddings(body)
   local formats = { float = true, base64 = true }
   if body.encoding_format ~= nil and not formats[body.encoding_format] then

@@ -1,10 +1,10 @@
 -- devgateway/completion.lua: a chat completion: its choices, usage and shape, whole or as the chunks of a stream.
 -- Leans on brain, tools, words and json. Never writes to a connection.
 
-local brain = require "llm_gateway.devgateway.brain"
-local json = require "llm_gateway.devgateway.json"
-local tools = require "llm_gateway.devgateway.tools"
-local words = require "llm_gateway.devgateway.words"
+local brain = require("llm_gateway.devgateway.brain")
+local json = require("llm_gateway.devgateway.json")
+local tools = require("llm_gateway.devgateway.tools")
+local words = require("llm_gateway.devgateway.words")
 
 local ARGUMENT_PIECE = 6
 
@@ -108,7 +108,7 @@ function Completion:chunk(choice, delta, finish_reason)
     choices = { { index = choice.index, delta = delta, finish_reason = finish_reason or json.null } } }
 end
 
---- The whole reply, without the gateway's own fields.
+-- The whole reply, without the gateway's own fields.
 function Completion:reply()
   local choices = {}
   for index, choice in ipairs(self.choices) do
@@ -119,7 +119,7 @@ function Completion:reply()
     choices = choices, usage = self.usage }
 end
 
---- An iterator over the stream's chunks: chunk, number of tokens in it (0 or 1).
+-- An iterator over the stream's chunks: chunk, number of tokens in it (0 or 1).
 -- The role comes first, then words or tool calls of all choices in turn, then the reasons of their end.
 function Completion:chunks()
   return coroutine.wrap(function()
@@ -142,7 +142,7 @@ function Completion:chunks()
   end)
 end
 
---- The chunk that carries usage and no choices.
+-- The chunk that carries usage and no choices.
 function Completion:usage_chunk()
   return { id = self.id, object = "chat.completion.chunk", created = self.created, model = self.model,
     choices = json.array({}), usage = self.usage }
@@ -150,7 +150,7 @@ end
 
 local M = {}
 
---- Answers a checked request body. new_id returns a fresh id's text at every call.
+-- Answers a checked request body. new_id returns a fresh id's text at every call.
 function M.new(request, new_id)
   local choices = make_choices(request, new_id)
   local prompt, produced = words.count(words.of_messages(request.messages)), 0

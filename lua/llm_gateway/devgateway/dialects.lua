@@ -2,7 +2,7 @@
 -- asked becomes a chat, and what is answered an object or typed events.
 -- Leans on json. Never writes to a connection.
 
-local json = require "llm_gateway.devgateway.json"
+local json = require("llm_gateway.devgateway.json")
 
 local M = {}
 
@@ -42,7 +42,7 @@ end
 local responses = {}
 M.responses = responses
 
---- The chat that a request asks for.
+-- The chat that a request asks for.
 function responses.as_chat(given)
   local messages = {}
   if type(given.input) == "string" then messages[1] = { role = "user", content = given.input } end
@@ -73,12 +73,12 @@ local function response(done, status, output)
       total_tokens = done.usage.total_tokens } }
 end
 
---- The whole answer.
+-- The whole answer.
 function responses.whole(done)
   return response(done, "completed", output_of(done))
 end
 
---- Its events: a list of {name, value}.
+-- Its events: a list of {name, value}.
 function responses.events(done)
   local events, choice, whole = {}, done.choices[1], responses.whole(done)
   add(events, "response.created", { response = response(done, "in_progress", json.array({})) })
@@ -105,7 +105,7 @@ M.messages = messages
 
 local REASONS = { stop = "end_turn", length = "max_tokens", tool_calls = "tool_use", content_filter = "refusal" }
 
---- The chat that a request asks for.
+-- The chat that a request asks for.
 function messages.as_chat(given)
   local list = {}
   for i, message in ipairs(list_of(given.messages)) do list[i] = message end
@@ -118,7 +118,7 @@ local function message(done, content, reason)
       output_tokens = done.usage.completion_tokens } }
 end
 
---- The whole answer.
+-- The whole answer.
 function messages.whole(done)
   local choice, content = done.choices[1], {}
   for i, call in ipairs(choice.calls or {}) do
@@ -129,7 +129,7 @@ function messages.whole(done)
   return message(done, json.array(content), REASONS[choice.finish_reason])
 end
 
---- Its events: a list of {name, value}.
+-- Its events: a list of {name, value}.
 function messages.events(done)
   local events, choice, whole = {}, done.choices[1], messages.whole(done)
   add(events, "message_start", { message = message(done, json.array({})) })

@@ -2,7 +2,7 @@
 -- Leans on words. A question "Call: NAME ARGUMENTS" (a line for each call; the arguments are sent as they stand, JSON
 -- or not) is answered with those calls once, "Call always: NAME ARGUMENTS" in every round.
 
-local words = require "llm_gateway.devgateway.words"
+local words = require("llm_gateway.devgateway.words")
 
 local M = {}
 
@@ -11,7 +11,7 @@ local function has_results(messages)
   return role == "tool" or role == "function"
 end
 
---- The calls (a list for a message's tool_calls) that the last question spells out, or nil.
+-- The calls (a list for a message's tool_calls) that the last question spells out, or nil.
 function M.calls(messages, new_id)
   local question, list = words.last(messages, "user") or "", {}
   for always, name, arguments in question:gmatch("Call( ?a?l?w?a?y?s?): (%S+) ?([^\n]*)") do

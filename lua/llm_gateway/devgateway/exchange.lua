@@ -2,11 +2,11 @@
 -- Leans on lua-http's streams, cqueues, json and refusals.
 -- Never touches the raw socket but to see whether the client has gone (raw.lua does the rest).
 
-local cqueues = require "cqueues"
-local errno = require "cqueues.errno"
+local cqueues = require("cqueues")
+local errno = require("cqueues.errno")
 local new_headers = require("http.headers").new
-local json = require "llm_gateway.devgateway.json"
-local refusals = require "llm_gateway.devgateway.refusals"
+local json = require("llm_gateway.devgateway.json")
+local refusals = require("llm_gateway.devgateway.refusals")
 
 local READ_TIMEOUT = 60
 
@@ -25,7 +25,7 @@ local function header_list(received)
   return json.array(list)
 end
 
---- The value of a request header (its name in lower case), or nil.
+-- The value of a request header (its name in lower case), or nil.
 function Exchange:header(name)
   for _, header in ipairs(self.headers) do
     if header.name == name then return header.value end
@@ -35,7 +35,7 @@ end
 
 local function write_head(self, status, fields)
   local headers = new_headers()
-  headers:append(":status", string.format("%d", status))
+  headers:append(":status", ("%d"):format(status))
   if not self.bare then headers:append("x-request-id", self.request_id) end
   for name, value in pairs(fields or {}) do headers:append(name:lower(), value) end
   for name, value in pairs(self.extra_headers) do headers:append(name, value) end
@@ -43,16 +43,16 @@ local function write_head(self, status, fields)
   return self.http:write_headers(headers, false)
 end
 
---- Answers with a status, a body's text and headers by name, and ends the exchange.
+-- Answers with a status, a body's text and headers by name, and ends the exchange.
 function Exchange:answer(status, text, fields)
-  local head = { ["content-length"] = string.format("%d", #text) }
+  local head = { ["content-length"] = ("%d"):format(#text) }
   for name, value in pairs(fields or {}) do head[name:lower()] = value end
   if write_head(self, status, head) then self.http:write_chunk(text, true) end
 end
 
---- Answers with `size` bytes, so many at a time, that are never in memory together.
+-- Answers with `size` bytes, so many at a time, that are never in memory together.
 function Exchange:answer_in_pieces(status, size, piece_size, fields)
-  local head = { ["content-length"] = string.format("%d", size) }
+  local head = { ["content-length"] = ("%d"):format(size) }
   for name, value in pairs(fields) do head[name] = value end
   local going_on, piece = write_head(self, status, head), ("\0\255abc123"):rep(piece_size / 8)
   while going_on and size > 0 do
@@ -62,19 +62,19 @@ function Exchange:answer_in_pieces(status, size, piece_size, fields)
   end
 end
 
---- Answers with a value as JSON.
+-- Answers with a value as JSON.
 function Exchange:reply(status, value, fields)
   local head = { ["content-type"] = "application/json" }
   for name, field in pairs(fields or {}) do head[name] = field end
   self:answer(status, assert(json.encode(value)), head)
 end
 
---- Answers with a refusal in the gateway's dialect.
+-- Answers with a refusal in the gateway's dialect.
 function Exchange:refuse(refusal, streaming)
   self:reply(refusals.word(refusal, self.dialect, self.request_id, streaming))
 end
 
---- Begins an event stream, or another that is of that content type. Returns false when the client is gone.
+-- Begins an event stream, or another that is of that content type. Returns false when the client is gone.
 function Exchange:open_events(content_type)
   self.streaming = true
   self.counters.streams_open = self.counters.streams_open + 1
@@ -82,23 +82,23 @@ function Exchange:open_events(content_type)
   return write_head(self, 200, fields) ~= nil
 end
 
---- Sends bytes of a stream as they are. Returns false when the client is gone.
+-- Sends bytes of a stream as they are. Returns false when the client is gone.
 function Exchange:send_bytes(bytes)
   return self.http:write_chunk(bytes, false) ~= nil
 end
 
---- Sends one event whose data is a text, perhaps under a name. Returns false when the client is gone.
+-- Sends one event whose data is a text, perhaps under a name. Returns false when the client is gone.
 function Exchange:send(data, name)
   local field = name and "event: " .. name .. "\n" or ""
   return self:send_bytes(field .. "data: " .. data .. "\n\n")
 end
 
---- Ends a stream whose last event told that it is the last, or which has none.
+-- Ends a stream whose last event told that it is the last, or which has none.
 function Exchange:end_events()
   self.finished = self.http:write_chunk("", true) ~= nil
 end
 
---- Ends a chat's event stream as it should end.
+-- Ends a chat's event stream as it should end.
 function Exchange:close_events()
   if self:send("[DONE]") then self:end_events() end
 end
@@ -125,7 +125,7 @@ local function watch(socket, seconds)
   return true
 end
 
---- Waits that many seconds; returns false at once when the client goes away meanwhile.
+-- Waits that many seconds; returns false at once when the client goes away meanwhile.
 function Exchange:wait(seconds)
   local http = self.http
   if http.connection.version == 2 or not http.connection.socket then
@@ -144,7 +144,7 @@ local function let_go(http)
   if http.state ~= "closed" and http.state ~= "idle" then http:set_state("closed") end
 end
 
---- Settles the counters and the connection when the exchange is over, however it ended.
+-- Settles the counters and the connection when the exchange is over, however it ended.
 function Exchange:settle()
   let_go(self.http)
   if not self.streaming then return end
@@ -171,7 +171,7 @@ end
 
 local M = {}
 
---- Reads a request from a lua-http stream; nil when the client sent none that can be read.
+-- Reads a request from a lua-http stream; nil when the client sent none that can be read.
 -- state: the server's counters, dialect and new_id.
 function M.read(http, state)
   local received = http:get_headers(READ_TIMEOUT)

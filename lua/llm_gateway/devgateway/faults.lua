@@ -2,12 +2,12 @@
 -- A fault is NAME, or NAME;option=value;option=value.
 -- Leans on misdeeds (faults on the connection), raw and framed, completion and json. Never plays one unasked.
 
-local json = require "llm_gateway.devgateway.json"
-local checks = require "llm_gateway.devgateway.checks"
-local completion = require "llm_gateway.devgateway.completion"
-local framed = require "llm_gateway.devgateway.framed"
-local misdeeds = require "llm_gateway.devgateway.misdeeds"
-local raw = require "llm_gateway.devgateway.raw"
+local json = require("llm_gateway.devgateway.json")
+local checks = require("llm_gateway.devgateway.checks")
+local completion = require("llm_gateway.devgateway.completion")
+local framed = require("llm_gateway.devgateway.framed")
+local misdeeds = require("llm_gateway.devgateway.misdeeds")
+local raw = require("llm_gateway.devgateway.raw")
 
 local DEFAULT = { model = "gpt-4", messages = { { role = "user", content = "Count to 12" } } }
 
@@ -51,7 +51,7 @@ local ANSWERS = {
   status = function(exchange, options)
     local code = options.code or 503
     local seconds = options.retry_after and tostring(options.retry_after)
-    exchange:reply(code, { detail = "status " .. string.format("%d", code) .. " on demand" },
+    exchange:reply(code, { detail = "status " .. ("%d"):format(code) .. " on demand" },
       { ["retry-after"] = seconds })
   end,
   unhealthy = function(exchange)
@@ -79,7 +79,7 @@ end
 
 local M = {}
 
---- Plays a fault. Returns true when the request should be answered in the ordinary way after all.
+-- Plays a fault. Returns true when the request should be answered in the ordinary way after all.
 function M.serve(state, exchange, text)
   local name, options = parse(text)
   if name == "flaky" then

@@ -3,7 +3,7 @@
 
 local M = {}
 
---- The file's text; raises the system's message when it cannot be read.
+-- The file's text; raises the system's message when it cannot be read.
 function M.read(path)
   local file, why = io.open(path, "r")
   if not file then error(why, 0) end

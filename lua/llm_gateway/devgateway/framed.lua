@@ -3,9 +3,9 @@
 -- Leans on lua-http's stream and connection, and on raw for a reset of the connection.
 -- What ends an HTTP/1.1 connection ends this one too, with its other streams; a reset is the stream's own.
 
-local cqueues = require "cqueues"
+local cqueues = require("cqueues")
 local new_headers = require("http.headers").new
-local raw = require "llm_gateway.devgateway.raw"
+local raw = require("llm_gateway.devgateway.raw")
 
 local unpack = table.unpack or unpack
 
@@ -42,7 +42,7 @@ local function credit(self)
   end
 end
 
---- Sends bytes in frames as large as they may be; false when the client is gone.
+-- Sends bytes in frames as large as they may be; false when the client is gone.
 function Framed:write(bytes)
   local sent = 0
   while sent < #bytes do
@@ -55,12 +55,12 @@ function Framed:write(bytes)
   return not self.gone
 end
 
---- Sends bytes as a piece of the body: here all bytes are.
+-- Sends bytes as a piece of the body: here all bytes are.
 function Framed:piece(bytes)
   return self:write(bytes)
 end
 
---- Sends the same piece again and again until `total` bytes are out; false when the client is gone.
+-- Sends the same piece again and again until `total` bytes are out; false when the client is gone.
 function Framed:repeat_piece(bytes, total)
   for _ = 1, math.ceil(total / #bytes) do
     if not self:write(bytes) then return false end
@@ -69,7 +69,7 @@ function Framed:repeat_piece(bytes, total)
   return true
 end
 
---- Ends the stream as it should end.
+-- Ends the stream as it should end.
 function Framed:finish()
   if is_gone(self) then return false end
   self.finished = true
@@ -82,25 +82,25 @@ local function send_raw(self, bytes)
   return self.connection.socket:xwrite(bytes, "n") ~= nil
 end
 
---- Sends the beginning of a frame (of 255 bytes) that never ends.
+-- Sends the beginning of a frame (of 255 bytes) that never ends.
 function Framed:cut(bytes)
   local id = self.http.id
   local number = string.char(0, math.floor(id / 65536), math.floor(id / 256) % 256, id % 256)
   return send_raw(self, "\0\0\255\0\0" .. number .. bytes)
 end
 
---- Sends what is no frame: it claims to be larger than any may be.
+-- Sends what is no frame: it claims to be larger than any may be.
 function Framed:garbage()
   return send_raw(self, "\255\255\255 this is no HTTP at all \255\254\r\n\r\n")
 end
 
---- Tells (GOAWAY) that no stream after this one will be answered, or after the `last`.
+-- Tells (GOAWAY) that no stream after this one will be answered, or after the `last`.
 function Framed:announce_end(last)
   self.connection:write_goaway_frame(last or self.http.id, 0)
   self.connection.send_goaway_lowest = SAID
 end
 
---- Sends a status ("200 OK") and headers (a list of texts). `body` is its length in bytes, should it be told.
+-- Sends a status ("200 OK") and headers (a list of texts). `body` is its length in bytes, should it be told.
 function Framed:head(status, lines, body)
   local headers = new_headers()
   headers:append(":status", (status:match("^%d+")))
@@ -109,12 +109,12 @@ function Framed:head(status, lines, body)
     local name, value = line:match("^([^:]+):%s*(.*)$")
     headers:append(name:lower(), value)
   end
-  if type(body) == "number" then headers:append("content-length", string.format("%d", body)) end
+  if type(body) == "number" then headers:append("content-length", ("%d"):format(body)) end
   self.exchange.status = tonumber(status:match("^%d+"))
   return self.http:write_headers(headers, false) ~= nil
 end
 
---- Says nothing for that many seconds (for ever: nil). False at once when the client goes away.
+-- Says nothing for that many seconds (for ever: nil). False at once when the client goes away.
 function Framed:hold(seconds)
   local deadline = seconds and cqueues.monotime() + seconds
   while not is_gone(self) do
@@ -125,7 +125,7 @@ function Framed:hold(seconds)
   return false
 end
 
---- Waits for the client's next request, which will not be answered; false when it goes away instead.
+-- Waits for the client's next request, which will not be answered; false when it goes away instead.
 function Framed:await_more()
   local connection = self.connection
   connection.send_goaway_lowest = self.http.id -- lua-http lets later streams be
@@ -148,7 +148,7 @@ local function end_connection(self, how)
   if socket then socket:shutdown(how) end
 end
 
---- Ends what the answer left open: nothing after a whole one or one that the client gave up, else the connection.
+-- Ends what the answer left open: nothing after a whole one or one that the client gave up, else the connection.
 -- Calling it again does nothing.
 function Framed:close()
   if self.closed then return end
@@ -158,7 +158,7 @@ function Framed:close()
   if not self.finished or self.silent_close then end_connection(self, "w") end
 end
 
---- Ends the stream with a reset: options.code is HTTP/2's; or, with options.tcp, the connection.
+-- Ends the stream with a reset: options.code is HTTP/2's; or, with options.tcp, the connection.
 function Framed:reset(options)
   local code = options and options.code or INTERNAL_ERROR
   self.closed, self.exchange.finished = true, true
@@ -172,10 +172,10 @@ end
 
 local M = {}
 
---- Whether a reset can be sent: a stream's always can.
+-- Whether a reset can be sent: a stream's always can.
 M.can_reset = true
 
---- The exchange's stream; nil and a message once its connection is gone.
+-- The exchange's stream; nil and a message once its connection is gone.
 function M.take(exchange)
   local connection = exchange.http.connection
   if not connection.socket then return nil, "the connection is gone" end

@@ -46,7 +46,7 @@ local function matches(policy, ask)
   return not policy.words or matches_words(policy, ask.text:lower())
 end
 
---- Checks the request's credentials. find(name) gives a header's value or nil.
+-- Checks the request's credentials. find(name) gives a header's value or nil.
 -- Returns nil when they are good, else a refusal.
 function Guard:authenticate(find)
   if not self.keys then return nil end
@@ -59,7 +59,7 @@ function Guard:authenticate(find)
   return { kind = "authentication", status = 401, code = "AUTH_INVALID_KEY", message = "Invalid API key" }
 end
 
---- Checks that app and org (texts or nil) are known, where such are configured; nil or a refusal.
+-- Checks that app and org (texts or nil) are known, where such are configured; nil or a refusal.
 function Guard:identify(app_id, org_id)
   if self.known_apps and app_id and not self.apps[app_id] then
     return { kind = "authentication", status = 403, code = "AUTH_UNKNOWN_APP",
@@ -71,7 +71,7 @@ function Guard:identify(app_id, org_id)
   end
 end
 
---- Counts a request against the app's rate limit.
+-- Counts a request against the app's rate limit.
 -- Returns nil or a refusal, and the limit's state {limit, remaining, reset (seconds)} if there is one.
 function Guard:count(app_id)
   local rate = (self.apps[app_id or ""] or {}).rate
@@ -88,7 +88,7 @@ function Guard:count(app_id)
     retry_after = reset, limit = rate.limit, app_id = app_id }, state
 end
 
---- Checks policies, then the app's budget; nil or a refusal.
+-- Checks policies, then the app's budget; nil or a refusal.
 -- ask: {app_id, model, text, cost = estimated USD}.
 function Guard:permit(ask)
   for _, policy in ipairs(self.policies) do
@@ -106,14 +106,14 @@ function Guard:permit(ask)
     message = kind:sub(1, 1):upper() .. kind:sub(2) .. " budget exceeded" }
 end
 
---- Books what an answer cost, in USD.
+-- Books what an answer cost, in USD.
 function Guard:spend(app_id, cost)
   if app_id then self.spent[app_id] = (self.spent[app_id] or 0) + cost end
 end
 
 local M = {}
 
---- A guard from the gateway's options (api_key, apps, orgs, policies) and a clock in seconds.
+-- A guard from the gateway's options (api_key, apps, orgs, policies) and a clock in seconds.
 function M.new(options, clock)
   return setmetatable({
     keys = key_set(options.api_key), apps = options.apps or DEMO_APPS, known_apps = options.apps ~= nil,

@@ -6,8 +6,8 @@
 -- Nothing here sleeps or polls: the process writes one line into a named pipe when it listens. Its
 -- standard input is a pipe held by this program: it ends when that closes, however this program ends.
 
-local json = require "llm_gateway.json"
-local launch = require "llm_gateway.devgateway.launch"
+local json = require("llm_gateway.json")
+local launch = require("llm_gateway.devgateway.launch")
 
 local OPTIONS = {
   api_key = true, apps = true, delay = true, dialect = true, dimensions = true,
@@ -83,14 +83,14 @@ local function open_process(room, options)
   return nil, failure
 end
 
---- Stops the gateway and waits until its process is gone. Calling it again does nothing.
+-- Stops the gateway and waits until its process is gone. Calling it again does nothing.
 function Gateway:stop()
   local pipe = self.pipe
   if not pipe then return end
   self.pipe = nil
   -- The pid is our direct child and stays reserved until close() has waited for it. A signal, because
   -- a process that this program forked meanwhile may hold a copy of the pipe.
-  os.execute("kill " .. string.format("%d", self.pid) .. " 2>/dev/null")
+  os.execute("kill " .. ("%d"):format(self.pid) .. " 2>/dev/null")
   pipe:close()
 end
 
@@ -99,7 +99,7 @@ Gateway.__close = Gateway.stop
 
 local M = {}
 
---- Starts a development gateway on 127.0.0.1 and returns when it listens.
+-- Starts a development gateway on 127.0.0.1 and returns when it listens.
 -- options (all optional; an unknown one raises):
 --   port          number; the kernel chooses one otherwise
 --   delay         seconds between two streamed words (0.02)
@@ -130,7 +130,7 @@ function M.start(options)
   local scheme = options.tls and "https" or "http"
   return setmetatable({
     pipe = pipe, pid = found.pid, port = found.port,
-    url = scheme .. "://127.0.0.1:" .. string.format("%d", found.port),
+    url = scheme .. "://127.0.0.1:" .. ("%d"):format(found.port),
   }, Gateway)
 end
 

@@ -9,6 +9,8 @@ local LIST = {}
 -- Keys whose empty table is a list.
 local LIST_KEYS = { messages = true, tools = true, tool_calls = true, choices = true, data = true }
 
+local EXACT = 2 ^ 53 -- the core's JSON_EXACT, which this process has not
+
 local to_integer = math.tointeger or function(n) return n end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -36,7 +38,7 @@ end
 -- Writing
 
 local function number_text(n)
-  if n % 1 == 0 and n > -2 ^ 53 and n < 2 ^ 53 then return ("%.0f"):format(n) end
+  if n % 1 == 0 and n > -EXACT and n < EXACT then return ("%.0f"):format(n) end
   for digits = 14, 17 do
     local text = ("%." .. digits .. "g"):format(n)
     if tonumber(text) == n then return text end

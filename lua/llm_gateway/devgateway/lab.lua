@@ -1,9 +1,9 @@
 -- devgateway/lab.lua: the development gateway's own paths, for tests: fixtures, scripts, an echo and counters.
 -- Leans on raw, json, files and exchange. None of them asks for a key.
 
-local json = require "llm_gateway.devgateway.json"
-local files = require "llm_gateway.devgateway.files"
-local raw = require "llm_gateway.devgateway.raw"
+local json = require("llm_gateway.devgateway.json")
+local files = require("llm_gateway.devgateway.files")
+local raw = require("llm_gateway.devgateway.raw")
 
 local function from_hex(text)
   return (text:gsub("%s", ""):gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
@@ -51,7 +51,7 @@ local function check_script(script)
   end
   for index, step in ipairs(script.steps) do
     if not is_step(step) then
-      return string.format("steps[%d] is none of send, hex, delay, hold, reset, drop, close", index - 1)
+      return ("steps[%d] is none of send, hex, delay, hold, reset, drop, close"):format(index - 1)
     end
     if step.reset and not raw.can_reset then
       return "a reset needs LuaJIT or luaposix in the gateway's Lua"
@@ -114,10 +114,10 @@ end
 
 local M = {}
 
---- What `~name` stands for, by name: function(state, exchange, argument).
+-- What `~name` stands for, by name: function(state, exchange, argument).
 M.serve = { fixture = show_fixture, script = play_script, echo = echo, stats = stats }
 
---- Reads a fixtures file: {cases = {{name, status, headers, body}, ...}} or the list alone.
+-- Reads a fixtures file: {cases = {{name, status, headers, body}, ...}} or the list alone.
 -- Returns the fixtures by name, or raises a message.
 function M.load_fixtures(path)
   local list, why = json.decode(files.read(path))

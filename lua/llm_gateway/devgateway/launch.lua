@@ -27,7 +27,7 @@ end
 
 local M = {}
 
---- The command. arguments: a list of texts for main.lua. how.lua: the interpreter to use;
+-- The command. arguments: a list of texts for main.lua. how.lua: the interpreter to use;
 -- how.announce: path of a named pipe that becomes its standard output and first gets "pid N".
 -- The shell becomes the gateway (exec): one process, one pid. Candidates are tried with the
 -- environment as it is, then without Lua's search variables.
@@ -78,7 +78,7 @@ local function run_tied(command)
   return input:close()
 end
 
---- Runs the gateway in the foreground under a fitting Lua, no longer than this process lives; returns true when it
+-- Runs the gateway in the foreground under a fitting Lua, no longer than this process lives; returns true when it
 -- ended well (before Lua 5.2: when it ended).
 function M.run(arguments)
   local status

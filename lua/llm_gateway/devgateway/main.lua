@@ -1,4 +1,4 @@
--- devgateway/main.lua: the development gateway's own program, from the shell or from devgateway.lua.
+-- devgateway/main.lua: the development gateway's own program, from the shell or from devgateway/init.lua.
 -- Leans on lua-http through devgateway.server; started by a Lua without it, it finds another one.
 -- Never prints a key other than the public default.
 
@@ -92,18 +92,18 @@ end
 
 local function announce(settings, port)
   if settings.announce then
-    io.stdout:write("ready ", string.format("%d", port), "\n")
+    io.stdout:write("ready ", ("%d"):format(port), "\n")
   else
     local scheme = settings.tls and "https" or "http"
     local key = settings.api_key == nil and "  (API key: gw_dev; Ctrl-C stops it)" or ""
-    io.stdout:write("development gateway on ", scheme, "://127.0.0.1:", string.format("%d", port), key, "\n")
+    io.stdout:write("development gateway on ", scheme, "://127.0.0.1:", ("%d"):format(port), key, "\n")
   end
   io.stdout:flush()
 end
 
 local function run(arguments)
   local settings = load_config(parse(arguments))
-  local server = require "llm_gateway.devgateway.server"
+  local server = require("llm_gateway.devgateway.server")
   server.run(settings, function(port) announce(settings, port) end)
 end
 

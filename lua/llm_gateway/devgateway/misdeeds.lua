@@ -4,7 +4,7 @@
 -- close or length. Leans on json; the caller closes the way out.
 -- Memory stays constant however much a fault sends.
 
-local json = require "llm_gateway.devgateway.json"
+local json = require("llm_gateway.devgateway.json")
 
 local MIB = 2 ^ 20
 local BLOCK = 65536

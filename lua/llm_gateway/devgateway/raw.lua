@@ -4,8 +4,8 @@
 -- Never raises because of what the client does: writing returns false once it is gone.
 -- framed.lua has the same methods for an HTTP/2 stream; misdeeds.lua knows no difference.
 
-local cqueues = require "cqueues"
-local errno = require "cqueues.errno"
+local cqueues = require("cqueues")
+local errno = require("cqueues.errno")
 
 local SEVERAL = 4096
 
@@ -53,7 +53,7 @@ local function on_error(socket, _, why)
   return why
 end
 
---- Sends bytes as they are; false when the client is gone.
+-- Sends bytes as they are; false when the client is gone.
 function Raw:write(bytes)
   if self.gone then return false end
   if not self.socket:xwrite(bytes, "n") then self.gone = true end
@@ -61,15 +61,15 @@ function Raw:write(bytes)
 end
 
 local function framed(self, bytes)
-  return self.chunked and string.format("%x\r\n%s\r\n", #bytes, bytes) or bytes
+  return self.chunked and ("%x\r\n%s\r\n"):format(#bytes, bytes) or bytes
 end
 
---- Sends bytes as a piece of the body, in the encoding that the head told.
+-- Sends bytes as a piece of the body, in the encoding that the head told.
 function Raw:piece(bytes)
   return self:write(framed(self, bytes))
 end
 
---- Sends the same piece again and again until `total` bytes are out; false when the client is gone.
+-- Sends the same piece again and again until `total` bytes are out; false when the client is gone.
 function Raw:repeat_piece(bytes, total)
   local wire = framed(self, bytes)
   for index = 1, math.ceil(total / #bytes) do
@@ -79,25 +79,25 @@ function Raw:repeat_piece(bytes, total)
   return true
 end
 
---- Ends the body as it should end; where only the connection's end tells that, nothing is sent.
+-- Ends the body as it should end; where only the connection's end tells that, nothing is sent.
 function Raw:finish()
   return not self.chunked or self:write("0\r\n\r\n")
 end
 
---- Sends the beginning of a piece that never ends.
+-- Sends the beginning of a piece that never ends.
 function Raw:cut(bytes)
   return self:write(self.chunked and "ff\r\n" .. bytes or bytes)
 end
 
---- Sends what is no HTTP.
+-- Sends what is no HTTP.
 function Raw:garbage()
   return self:write("\0\1\2 this is no HTTP at all \255\254\r\n\r\n")
 end
 
---- Tells that the connection will end; here the head has told it.
+-- Tells that the connection will end; here the head has told it.
 function Raw.announce_end() end
 
---- Sends a status line and headers (a list of texts). `body` is how its length is told: "chunked", "close" (not
+-- Sends a status line and headers (a list of texts). `body` is how its length is told: "chunked", "close" (not
 -- at all) or a number of bytes. The connection will close behind the answer, and the head says so, unless
 -- `silent_close` is set.
 function Raw:head(status, lines, body)
@@ -106,7 +106,7 @@ function Raw:head(status, lines, body)
   for _, line in ipairs(lines) do head[#head + 1] = line end
   self.chunked = body == "chunked"
   if self.chunked then head[#head + 1] = "Transfer-Encoding: chunked" end
-  if type(body) == "number" then head[#head + 1] = string.format("Content-Length: %d", body) end
+  if type(body) == "number" then head[#head + 1] = ("Content-Length: %d"):format(body) end
   self.exchange.status = tonumber(status:match("^%d+"))
   return self:write(table.concat(head, "\r\n") .. "\r\n\r\n")
 end
@@ -118,7 +118,7 @@ local function drained(self)
   return not self.gone
 end
 
---- Says nothing for that many seconds (for ever: nil). False at once when the client goes away.
+-- Says nothing for that many seconds (for ever: nil). False at once when the client goes away.
 function Raw:hold(seconds)
   local deadline = seconds and cqueues.monotime() + seconds
   local signs = { pollfd = self.socket:pollfd(), events = "r" }
@@ -130,12 +130,12 @@ function Raw:hold(seconds)
   return false
 end
 
---- Waits for the client's next bytes; false when it goes away instead.
+-- Waits for the client's next bytes; false when it goes away instead.
 function Raw:await_more()
   return (self.socket:fill(1)) == true
 end
 
---- Ends the connection in an orderly way; TLS's own end is left out when `abrupt` is set. Calling it again does
+-- Ends the connection in an orderly way; TLS's own end is left out when `abrupt` is set. Calling it again does
 -- nothing.
 function Raw:close()
   if self.closed then return end
@@ -148,7 +148,7 @@ function Raw:close()
   if not self.gone then self.exchange.finished = true end
 end
 
---- Ends the connection with a reset.
+-- Ends the connection with a reset.
 function Raw:reset()
   close_hard(self.socket:pollfd())
   self.abrupt = true
@@ -157,13 +157,13 @@ end
 
 local M = {}
 
---- Whether a reset can be sent at all.
+-- Whether a reset can be sent at all.
 M.can_reset = close_hard ~= nil
 
---- Makes closing a descriptor send a reset; nil where nothing can.
+-- Makes closing a descriptor send a reset; nil where nothing can.
 M.close_hard = close_hard
 
---- Takes the exchange's socket away from lua-http; nil and a message where there is none of its own.
+-- Takes the exchange's socket away from lua-http; nil and a message where there is none of its own.
 function M.take(exchange)
   local connection = exchange.http.connection
   if connection.version == 2 then return nil, "this needs HTTP/1.1: HTTP/2 streams share one socket" end

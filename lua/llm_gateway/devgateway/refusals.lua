@@ -3,7 +3,7 @@
 -- denied stream with status 200 and the real status inside the body.
 -- Leans on json. Never decides anything.
 
-local json = require "llm_gateway.devgateway.json"
+local json = require("llm_gateway.devgateway.json")
 
 local function flat(refusal, request_id)
   return { detail = refusal.message, error_code = refusal.code, policy_name = refusal.policy_name,
@@ -18,7 +18,7 @@ local function denied(outcome, error_name, reason)
 end
 
 local function budget_reason(refusal)
-  return string.format("Budget '%s' would exceed: remaining $%.4f, estimated $%.4f", refusal.app_id,
+  return ("Budget '%s' would exceed: remaining $%.4f, estimated $%.4f"):format(refusal.app_id,
     math.max(0, refusal.limit - refusal.current), refusal.estimated)
 end
 
@@ -53,11 +53,11 @@ end
 
 local M = {}
 
---- The answer to a refused request: status, body (to encode) and extra headers.
+-- The answer to a refused request: status, body (to encode) and extra headers.
 -- streaming: whether the request asked for a stream.
 function M.word(refusal, dialect, request_id, streaming)
   local headers = {}
-  if refusal.retry_after then headers["retry-after"] = string.format("%d", refusal.retry_after) end
+  if refusal.retry_after then headers["retry-after"] = ("%d"):format(refusal.retry_after) end
   if dialect == "detail" then
     local status, body = detail(refusal, request_id, streaming)
     return status, body, headers

@@ -2,13 +2,13 @@
 -- Leans on checks, guard, completion, vectors and exchange. Every answer is made from the request;
 -- never from a fixture (lab does that).
 
-local json = require "llm_gateway.devgateway.json"
-local audio = require "llm_gateway.devgateway.audio"
-local checks = require "llm_gateway.devgateway.checks"
-local completion = require "llm_gateway.devgateway.completion"
-local dialects = require "llm_gateway.devgateway.dialects"
-local vectors = require "llm_gateway.devgateway.vectors"
-local words = require "llm_gateway.devgateway.words"
+local json = require("llm_gateway.devgateway.json")
+local audio = require("llm_gateway.devgateway.audio")
+local checks = require("llm_gateway.devgateway.checks")
+local completion = require("llm_gateway.devgateway.completion")
+local dialects = require("llm_gateway.devgateway.dialects")
+local vectors = require("llm_gateway.devgateway.vectors")
+local words = require("llm_gateway.devgateway.words")
 
 local NOT_FOUND = { kind = "route", status = 404, code = "NOT_FOUND", message = "Not Found" }
 local WRONG_METHOD = { kind = "route", status = 405, code = "METHOD_NOT_ALLOWED",
@@ -39,9 +39,9 @@ end
 
 local function show_limit(exchange, limit)
   if not limit then return end
-  exchange.extra_headers["x-ratelimit-limit"] = string.format("%d", limit.limit)
-  exchange.extra_headers["x-ratelimit-remaining"] = string.format("%d", limit.remaining)
-  exchange.extra_headers["x-ratelimit-reset"] = string.format("%d", limit.reset)
+  exchange.extra_headers["x-ratelimit-limit"] = ("%d"):format(limit.limit)
+  exchange.extra_headers["x-ratelimit-remaining"] = ("%d"):format(limit.remaining)
+  exchange.extra_headers["x-ratelimit-reset"] = ("%d"):format(limit.reset)
 end
 
 local function dry_run(exchange, ask, refusal)
@@ -211,7 +211,7 @@ local ROUTES = {
 
 local M = {}
 
---- Answers an ordinary request: the route is found, the key checked, the endpoint run.
+-- Answers an ordinary request: the route is found, the key checked, the endpoint run.
 function M.serve(state, exchange)
   for _, route in ipairs(ROUTES) do
     local rest = exchange.path:match(route[1])

@@ -2,27 +2,27 @@
 -- Leans on lua-http and cqueues; routes answers, lab and faults do what their names say.
 -- Never lets one exchange's failure end the process.
 
-local cqueues = require "cqueues"
-local http_server = require "http.server"
-local http_tls = require "http.tls"
-local rand = require "openssl.rand"
-local signal = require "cqueues.signal"
+local cqueues = require("cqueues")
+local http_server = require("http.server")
+local http_tls = require("http.tls")
+local rand = require("openssl.rand")
+local signal = require("cqueues.signal")
 local yieldable_pcall = require("http.util").yieldable_pcall
-local catalog = require "llm_gateway.devgateway.catalog"
-local exchanges = require "llm_gateway.devgateway.exchange"
-local faults = require "llm_gateway.devgateway.faults"
-local files = require "llm_gateway.devgateway.files"
-local guard = require "llm_gateway.devgateway.guard"
-local lab = require "llm_gateway.devgateway.lab"
-local routes = require "llm_gateway.devgateway.routes"
-local upstreams = require "llm_gateway.devgateway.upstreams"
+local catalog = require("llm_gateway.devgateway.catalog")
+local exchanges = require("llm_gateway.devgateway.exchange")
+local faults = require("llm_gateway.devgateway.faults")
+local files = require("llm_gateway.devgateway.files")
+local guard = require("llm_gateway.devgateway.guard")
+local lab = require("llm_gateway.devgateway.lab")
+local routes = require("llm_gateway.devgateway.routes")
+local upstreams = require("llm_gateway.devgateway.upstreams")
 
 local IDLE_TIMEOUT = 75
 local MAX_HEADER_LINE = 262144
 local NOT_LAST = { stats = true, script = true }
 
 local function new_id()
-  return (rand.bytes(12):gsub(".", function(byte) return string.format("%02x", byte:byte()) end))
+  return (rand.bytes(12):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
 end
 
 local function new_state(settings)
@@ -81,7 +81,7 @@ end
 
 local function log(state, exchange)
   if not state.log then return end
-  io.stderr:write(string.format("%s %s %s %s %.1fms\n", os.date("%H:%M:%S"), exchange.method, exchange.asked,
+  io.stderr:write(("%s %s %s %s %.1fms\n"):format(os.date("%H:%M:%S"), exchange.method, exchange.asked,
     tostring(exchange.status or "-"), (cqueues.monotime() - exchange.started) * 1000))
 end
 
@@ -95,7 +95,7 @@ local function on_stream(state, http)
 end
 
 local function new_context(tls, version)
-  local pkey, x509, chain = require "openssl.pkey", require "openssl.x509", require "openssl.x509.chain"
+  local pkey, x509, chain = require("openssl.pkey"), require("openssl.x509"), require("openssl.x509.chain")
   local context, certificates = http_tls.new_server_context(), {}
   for pem in files.read(tls.cert):gmatch("%-%-%-%-%-BEGIN CERT.-%-%-%-%-%-END CERTIFICATE%-%-%-%-%-\n?") do
     certificates[#certificates + 1] = x509.new(pem)
@@ -117,7 +117,7 @@ end
 local VERSIONS = { ["1.1"] = 1.1, ["2"] = 2 }
 
 local function listen(state, settings)
-  local version = settings.http_version and VERSIONS[string.format("%.3g", settings.http_version)]
+  local version = settings.http_version and VERSIONS[("%.3g"):format(settings.http_version)]
   if settings.http_version and not version then error("http_version is \"1.1\" or \"2\"", 0) end
   local server, why = http_server.listen({
     host = "127.0.0.1", port = settings.port or 0, reuseaddr = true, version = version,
@@ -158,7 +158,7 @@ end
 
 local M = {}
 
---- Listens and serves until the process ends. on_ready(port) is called once it listens.
+-- Listens and serves until the process ends. on_ready(port) is called once it listens.
 -- settings: devgateway.start's options, and until_eof.
 function M.run(settings, on_ready)
   local state = new_state(settings)

@@ -3,9 +3,9 @@
 -- Leans on words and json. Arguments are guessed from the tool's JSON schema and the question's words.
 -- Never runs anything.
 
-local dictation = require "llm_gateway.devgateway.dictation"
-local json = require "llm_gateway.devgateway.json"
-local words = require "llm_gateway.devgateway.words"
+local dictation = require("llm_gateway.devgateway.dictation")
+local json = require("llm_gateway.devgateway.json")
+local words = require("llm_gateway.devgateway.words")
 
 local COMMON = {}
 for word in ("a an and the of for to in on at is are be by with from this that it its get set do what how "
@@ -133,7 +133,7 @@ end
 
 local M = {}
 
---- The calls that the conversation's question asks for (a list for a message's tool_calls), or nil.
+-- The calls that the conversation's question asks for (a list for a message's tool_calls), or nil.
 -- request: the request's body. new_id: a function that returns a fresh id's text.
 function M.calls(request, new_id)
   local dictated = dictation.calls(request.messages, new_id)
@@ -152,7 +152,7 @@ function M.calls(request, new_id)
   return calls
 end
 
---- The answer made of the tools' results that end the conversation, or nil when it ends otherwise.
+-- The answer made of the tools' results that end the conversation, or nil when it ends otherwise.
 function M.answer(messages)
   local parts = {}
   for index = #messages, 1, -1 do
@@ -164,7 +164,7 @@ function M.answer(messages)
   return parts[1] and table.concat(parts, "\n")
 end
 
---- A value that fits a JSON schema, filled from the question's words: for response_format json_schema.
+-- A value that fits a JSON schema, filled from the question's words: for response_format json_schema.
 function M.fill(schema, question)
   return fill(schema, question, subjects(question)[1])
 end

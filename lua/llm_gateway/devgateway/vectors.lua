@@ -2,7 +2,7 @@
 -- Leans on base64, and on arithmetic that every Lua shares; little-endian float32 without string.pack.
 -- Never remembers a text: the same text always gives the same vector.
 
-local base64 = require "llm_gateway.http.base64"
+local base64 = require("llm_gateway.http.base64")
 
 local PRIME = 2147483647
 
@@ -60,7 +60,7 @@ end
 
 local M = {}
 
---- The text's vector: `dimensions` numbers, of length 1.
+-- The text's vector: `dimensions` numbers, of length 1.
 function M.embed(text, dimensions)
   local vector = {}
   for index = 1, dimensions do vector[index] = 0 end
@@ -68,7 +68,7 @@ function M.embed(text, dimensions)
   return normalise(vector)
 end
 
---- A list of numbers as base64 of little-endian float32.
+-- A list of numbers as base64 of little-endian float32.
 function M.base64(vector)
   local bytes = {}
   for index = 1, #vector do

@@ -3,7 +3,7 @@
 
 local M = {}
 
---- A list of the text's words, each with the blanks before it; joined they are the text again.
+-- A list of the text's words, each with the blanks before it; joined they are the text again.
 function M.split(text)
   local pieces, after = {}, 1
   for piece, position in text:gmatch("(%s*%S+)()") do
@@ -15,13 +15,13 @@ function M.split(text)
   return pieces
 end
 
---- How many tokens the text counts as.
+-- How many tokens the text counts as.
 function M.count(text)
   local _, count = text:gsub("%S+", "")
   return count
 end
 
---- A message's content as text: text as it is, a list of parts by their text, anything else "".
+-- A message's content as text: text as it is, a list of parts by their text, anything else "".
 function M.of_content(content)
   if type(content) == "string" then return content end
   if type(content) ~= "table" then return "" end
@@ -33,14 +33,14 @@ function M.of_content(content)
   return table.concat(texts, "\n")
 end
 
---- The text of the last message of that role, or nil; the second result is its index.
+-- The text of the last message of that role, or nil; the second result is its index.
 function M.last(messages, role)
   for index = #messages, 1, -1 do
     if messages[index].role == role then return M.of_content(messages[index].content), index end
   end
 end
 
---- All messages' text, one to a line.
+-- All messages' text, one to a line.
 function M.of_messages(messages)
   local texts = {}
   for index, message in ipairs(messages) do texts[index] = M.of_content(message.content) end

@@ -58,7 +58,7 @@ end
 
 local M = {}
 
---- A message's bytes. headers: a list of {name, value}, both texts of at most 255 bytes.
+-- A message's bytes. headers: a list of {name, value}, both texts of at most 255 bytes.
 function M.message(headers, payload)
   local head = header_bytes(headers)
   local prelude = big_endian(#head + #payload + 16, 4) .. big_endian(#head, 4)

@@ -84,7 +84,7 @@ end
 
 local M = {}
 
---- Answers a request as that provider would.
+-- Answers a request as that provider would.
 function M.serve(state, exchange, name)
   local protocol, body = PROTOCOLS[name], json.decode(exchange.body)
   if not protocol or type(body) ~= "table" then
