@@ -56,6 +56,14 @@ describe("chunks", function()
     assert.same({ GRIN, "xy" }, { reply.choices[1].message.content, reply.choices[2].message.content })
   end)
 
+  it("may have text first and parts then, whatever the text says", function()
+    local content = message({
+      delta('"delta":{"content":"null"}'), delta('"delta":{"content":[{"type":"text","text":"!"}]}'),
+      delta('"delta":{},"finish_reason":"stop"'),
+    }).content
+    assert.same({ "null", "!" }, { content[1].text, content[2].text })
+  end)
+
   it("are mended in errors, and in streams that are no chat", function()
     local _, err = open({ '{"error":{"message":"bad \\ud83d"}}' }):collect()
     assert.equal("bad " .. UNKNOWN, err.message)

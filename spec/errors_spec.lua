@@ -69,6 +69,10 @@ describe("errors of answers", function()
       ['[{"error":{}},{"id":1}]'] = false, ["{}"] = false, ["[]"] = false,
       ['[{"error":{"code":1},"id":1}]'] = false, ['{"status":"ok","errors":["x"]}'] = false,
       ['{"success":false,"errors":[{"code":1}]}'] = true, ['{"status":"ok","error":""}'] = false,
+      ['{"status":"ok","error":"None"}'] = false, ['{"status":"ok","error":0}'] = false, ['{"error":"None"}'] = true,
+      ['{"choices":[{"error":"null","message":{"content":"x"}}]}'] = false,
+      ['{"status":404,"title":"Not Found","detail":"m"}'] = true, ['{"success":false,"reason":"m"}'] = true,
+      ['{"error_code":"0","error_msg":"fine"}'] = false, ['{"message":"None","success":false}'] = false,
     }) do
       assert.equal(is_error, errors.is_error_body((json.decode(text))), text)
     end
@@ -249,7 +253,7 @@ describe("error tables", function()
       return errors.new(fields).retryable
     end
     assert.is_true(retryable({ kind = "server", status = 500 }))
-    assert.is_true(retryable({ kind = "connection", not_sent = true }))
+    assert.is_true(retryable({ kind = "connection", transient = true }))
     assert.is_false(retryable({ kind = "connection" }))
     assert.is_false(retryable({ kind = "server", status = 500, started = true }))
     assert.is_false(retryable({ kind = "policy_denied", status = 500 }))
@@ -267,10 +271,7 @@ end)
 
 describe("a key that a gateway repeats", function()
   local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
-  local gateway
-
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function check_hidden(value)
     if type(value) == "string" then assert.is_nil(value:find(KEY:sub(1, 8), 1, true), value) end
@@ -332,6 +333,18 @@ describe("a key that a gateway repeats", function()
       hidden(answer_of(502, {}, text, { secrets = { KEY } }))
       hidden(answer_of(502, {}, "<title>" .. text .. "</title>", { secrets = { KEY } }))
       hidden(answer_of(200, {}, text, { secrets = { KEY }, in_stream = true }))
+    end
+  end)
+end)
+
+describe("the error of a named gateway's stream", function()
+  local gateway = support.gateway()
+
+  it("is read by its own codes", function()
+    for name, kind in pairs({ minimax = "authentication", openai = "server" }) do
+      local client = support.streaming(gateway, { '{"error":{"code":"1004","message":"no"}}' }, { gateway = name })
+      local _, err = assert(client:chat(support.ask("x", { stream = true }))):next()
+      assert.equal(kind, err.kind)
     end
   end)
 end)

@@ -13,31 +13,33 @@ M.floors = {
 -- What a floor may not include, as patterns of what stands in #include <...>.
 M.closed = { [0] = { "^curl/", "^lua", "^lauxlib" }, [1] = { "^lua", "^lauxlib" }, [2] = {} }
 
--- Lua by rooms: what the modules of a room may require, besides the room's own. A room is a folder; a module beside
--- the folders is a room of its own. `core` is the C module.
+-- Lua by rooms, from the top to the bottom: what the modules of a room require, besides the room's own. A room is a
+-- folder; a module beside the folders is a room of its own. Each requires rooms below it alone; `core` is the C module,
+-- below them all.
 M.rooms = {
-  init = "client errors helpers json loop reply request version",
-  client = "call core errors gateways helpers http json loop options reply request secrets version",
-  helpers = "call core errors http json loop reply request secrets",
-  call = "core errors gateways http json loop reply secrets sse version",
-  reply = "call core errors gateways helpers http json loop secrets",
-  request = "core errors gateways http json names options secrets version",
-  options = "core gateways http loop names request secrets",
-  errors = "core gateways http json secrets",
-  gateways = "errors http json names",
-  secrets = "core http json",
-  loop = "core errors request",
-  sse = "core",
-  http = "core errors json",
-  json = "core",
-  version = "", names = "", types = "", lazy = "", scalars = "", schema = "http json names",
-  health = "init core",
-  cli = "init client core devgateway errors gateways http json loop options request secrets version",
-  devgateway = "http json version", -- a process of its own, which must run without the C module
+  { "health", "core init" },
+  { "cli", "core devgateway gateways init" },
+  { "init", "client errors helpers json loop reply request version" },
+  { "client", "call core errors helpers http loop options reply request secrets" },
+  { "helpers", "core errors json loop reply request scalars schema" },
+  { "reply", "core errors gateways http json loop scalars" },
+  { "request", "core errors http json names options schema secrets version" },
+  { "call", "core errors http json loop sse" },
+  { "options", "gateways http loop names schema" },
+  { "loop", "core errors schema" },
+  { "sse", "core" },
+  { "errors", "gateways http json scalars secrets" },
+  { "schema", "http json names" },
+  { "devgateway", "http json" }, -- its server is a process of its own, which runs without the C module
+  { "gateways", "names scalars" },
+  { "secrets", "http" },
+  { "http", "core scalars" },
+  { "json", "core" },
+  { "scalars", "" }, { "names", "" }, { "version", "" }, { "types", "" }, { "lazy", "" },
 }
 
--- What every room may require.
-M.everywhere = "lazy scalars schema"
+-- What every room may require besides.
+M.everywhere = "lazy"
 
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {

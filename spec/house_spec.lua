@@ -88,21 +88,41 @@ describe("the house's Lua", function()
     requires[module_of(path)] = list
   end
 
+  -- By room: how deep it is, and what it may require.
+  local rooms = {}
+  for depth, room in ipairs(rules.rooms) do rooms[room[1]] = { depth = depth, may = set_of(room[2]), used = {} } end
+
   it("has a room for each module, which requires what its room may", function()
     local bad = {}
     for module, list in pairs(requires) do
-      local room = room_of(module)
-      local may = set_of(rules.rooms[room] or error(module .. " has no room in house_rules.lua"))
-      local others = set_of(rules.others[room] or "")
-      for _, name in ipairs(list) do
-        local allowed = others[name]
-        if name:find("^llm_gateway") then
-          allowed = room_of(name) == room or may[room_of(name)] or everywhere[room_of(name)]
-        end
-        if not allowed then table.insert(bad, module .. " requires " .. name) end
+      local name = room_of(module)
+      local room = rooms[name] or error(module .. " has no room in house_rules.lua")
+      local others = set_of(rules.others[name] or "")
+      for _, required in ipairs(list) do
+        local target = required:find("^llm_gateway") and room_of(required)
+        local allowed = others[required]
+        if target then allowed = target == name or room.may[target] or everywhere[target] end
+        if target then room.used[target] = true end
+        if not allowed then table.insert(bad, module .. " requires " .. required) end
+      end
+    end
+    for name, room in pairs(rooms) do
+      for target in pairs(room.may) do
+        if not room.used[target] then table.insert(bad, name .. " may require " .. target .. ", and does not") end
       end
     end
     table.sort(bad)
+    assert.same({}, bad)
+  end)
+
+  it("has rooms that require rooms below them alone", function()
+    local bad = {}
+    for name, room in pairs(rooms) do
+      for target in pairs(room.may) do
+        local below = target == "core" or (rooms[target] and rooms[target].depth > room.depth)
+        if not below then table.insert(bad, name .. " stands below " .. target) end
+      end
+    end
     assert.same({}, bad)
   end)
 
@@ -245,6 +265,23 @@ describe("the house", function()
       for _, path in ipairs(scripts) do expected[module_of(path)] = path end
       assert.same(expected, rock.build.install.lua)
     end)
+  end)
+
+  -- Each names a text, which has to stand in one place of the source for `make mutants` to break it.
+  it("has mutants of the source as it is", function()
+    local stale = {}
+    local texts = {}
+    for _, paths in ipairs({ sources, scripts }) do
+      for _, path in ipairs(paths) do table.insert(texts, read(path)) end
+    end
+    local whole = table.concat(texts, "\0")
+    for _, list in ipairs(lines("ls spec/mutants/*.lua")) do
+      for _, mutant in ipairs(list:find("run.lua$") and {} or dofile(list)) do
+        local _, to = whole:find(mutant[2], 1, true)
+        if not to or whole:find(mutant[2], to + 1, true) then table.insert(stale, list .. ": " .. mutant[1]) end
+      end
+    end
+    assert.same({}, stale)
   end)
 
   it("says nothing of the machine it was written on", function()

@@ -3,7 +3,7 @@ local json = require "llm_gateway.json"
 
 local function same(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then return a == b or (a ~= a and b ~= b) end
-  if json.is_array(a) ~= json.is_array(b) then return false end
+  if json.is_marked_list(a) ~= json.is_marked_list(b) then return false end
   for key, value in pairs(a) do
     if not same(value, b[key]) then return false end
   end

@@ -398,6 +398,10 @@ describe("encoding", function()
     assert.equal("a", (fault({ a = 2 ^ 53 })))
     assert.equal("a", (fault({ a = -2 ^ 53 })))
     assert.equal("a", (fault({ a = 1e300 })))
+    for _, digits in ipairs({ "9007199254740993.0", "9007199254740992.0", "9.007199254740993e15" }) do
+      assert.equal("a", (fault({ a = decode(digits) })), digits)
+    end
+    assert.equal('{"a":9007199254740991}', encode({ a = decode("9007199254740991.0") }))
   end)
 
   it("writes text as it is, but for what JSON escapes", function()

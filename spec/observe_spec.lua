@@ -100,7 +100,7 @@ describe("a program's view", function()
           assert.equal(thrown, select(2, task:join()).cause)
         end
         assert.equal("healthy", assert(client:with({ [name] = function() end }):health()).status)
-        if _VERSION == "Lua 5.1" then collectgarbage() end -- see observe.lua
+        if _VERSION == "Lua 5.1" then collectgarbage() end -- see call/hooks.lua
         wait_until(function() return open_streams() == 0 end)
       end
     end)
@@ -185,6 +185,7 @@ describe("a program's view", function()
         { cache = "miss", request_id = "l1" } },
       { "Kong's headers", { "X-Cache-Status: Hit", "X-Kong-LLM-Model: openai/gpt-4" }, '{"model":"x"}',
         { cache = "hit", model = "openai/gpt-4" } },
+      { "Helicone's headers", { "Helicone-Id: h1" }, "{}", { request_id = "h1" } },
       { "Envoy's headers", { "x-envoy-attempt-count: 2" }, "{}", { upstream_attempts = 2 } },
       { "Bifrost's body", {}, '{"extra_fields":{"provider":"openai","cache_debug":{"cache_hit":true}}}',
         { provider = "openai", cache = "hit" } },

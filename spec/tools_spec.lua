@@ -25,13 +25,8 @@ end
 local function error_of(text) return (llm.json.decode(text) or {}).error end
 
 describe("run_tools", function()
-  local gateway, client
-
-  setup(function()
-    gateway = support.start()
-    client = support.client(gateway)
-  end)
-  teardown(function() gateway:stop() end)
+  local client
+  local gateway = support.gateway(nil, function(started) client = support.client(started) end)
 
   local function ask(question, tools, fields)
     local request = support.ask(question, fields)
@@ -140,8 +135,10 @@ describe("run_tools", function()
       local seen
       assert.same("yes", result(function(arguments) seen = arguments return "yes" end, ""))
       assert.same({}, seen)
-      assert.same("yes", result(function(arguments) seen = arguments return "yes" end, "null"))
-      assert.same({}, seen)
+      for _, given in ipairs({ "null", " None ", "undefined" }) do
+        assert.same("yes", result(function(arguments) seen = arguments return "yes" end, given))
+        assert.same({}, seen)
+      end
     end)
 
     it("of each of the same calls", function()
@@ -254,15 +251,17 @@ describe("run_tools", function()
 
     local CALL = '"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"it","arguments":"{}"}}]'
 
-    it("was cut by its length", function()
-      local body = '{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant",' .. CALL
-        .. '},"finish_reason":"length"}]}'
-      local reply, err, messages = support.answering(gateway, body):run_tools(
-        support.ask("Hello", { tools = { it_tool() } }))
-      assert.is_nil(reply)
-      assert.same("length", err.code)
-      assert.same(1, #messages)
-      assert.same(0, called)
+    it("was cut, or refused", function()
+      for _, reason in ipairs({ "length", "max_tokens", "content_filter" }) do
+        local body = '{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant",' .. CALL
+          .. '},"finish_reason":"' .. reason .. '"}]}'
+        local reply, err, messages = support.answering(gateway, body):run_tools(
+          support.ask("Hello", { tools = { it_tool() } }))
+        assert.is_nil(reply)
+        assert.same(reason, err.code)
+        assert.same(1, #messages)
+        assert.same(0, called)
+      end
     end)
 
     it("broke off in a stream", function()

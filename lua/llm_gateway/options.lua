@@ -51,7 +51,7 @@ local function api_path(value)
   return checks.text(value) or addresses.path_fault(value)
 end
 
--- The rooms of gateways are loaded for whoever names one.
+-- gateways/ is loaded only for whoever names one.
 local function profile_of(value)
   if type(value) ~= "string" then return gateways.check(value) end
   local profile, nearest = gateways.named(value)

@@ -45,7 +45,15 @@ function M.text(value)
   return trimmed
 end
 
--- as_text(value) -> the same; a number becomes text.
+-- says(value) -> whether a field of an answer says something: a text that does, a table with anything in it, any other
+-- value but nil, false and 0.
+function M.says(value)
+  if type(value) == "string" then return M.text(value) ~= nil end
+  if type(value) == "table" then return next(value) ~= nil end
+  return value ~= nil and value ~= false and value ~= 0
+end
+
+-- as_text(value) -> the same as text(value); a number becomes text.
 function M.as_text(value)
   if type(value) == "number" then return (value % 1 == 0 and "%.0f" or "%.14g"):format(value) end
   return M.text(value)

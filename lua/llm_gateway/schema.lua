@@ -1,18 +1,19 @@
 -- schema.lua: validators: what may be wrong with a value that a user gave, in a request or as an option.
--- Leans on http/fields.lua for what a header field may hold, on json for null and on names.lua. Knows no field by name.
+-- Leans on http/fields.lua for what a header field may hold, on json for null and for the whole numbers that a float
+-- tells apart, on names.lua. Knows no field by name.
 --
 -- A check is a function of a value. It returns nil, or a message and, when it is not the value itself that is wrong,
 -- the path of what is, from the value on ("[2].role"): a path is built only on the way out of a failure.
 
 local headers = require("llm_gateway.http.fields")
+local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
-local null = require("llm_gateway.json").null
 
 local names = lazy("llm_gateway.names")
 
 local M = {}
 
-local EXACT = 2 ^ 53
+local null = json.null
 local LONGEST_SHOWN = 40 -- bytes of a text
 
 -- A value as a message may show it.
@@ -82,10 +83,9 @@ function M.between(low, high)
   end
 end
 
--- A float from 2^53 on may stand for a neighbour of what was meant.
 function M.integer(value)
   if type(value) ~= "number" or value ~= value or value % 1 ~= 0 then return expected("a whole number", value) end
-  local exact = math.type and math.type(value) == "integer" or (value < EXACT and value > -EXACT)
+  local exact = math.type and math.type(value) == "integer" or (value < json.exact and value > -json.exact)
   if not exact then
     return ("%.17g is beyond what a float holds exactly: write it as an integer (Lua 5.3 and later)"):format(value)
   end

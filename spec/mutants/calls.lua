@@ -1,7 +1,7 @@
 -- mutants/calls.lua: breaks of requests, attempts and errors: {what, the text, instead of it, specs}.
 return {
   { "a refusal whose body was lost is a lost connection",
-    'local unread = facts and (facts.class == "lost" or facts.class == "not_http")', "local unread = false", "faults retry" },
+    'local is_unread = not text and (second.class == "lost" or second.class == "not_http")', "local is_unread = false", "faults retry" },
   { "a 503 of health is an error", "return answer.status == 503 and (answer.value ~= nil or is_plain_text(answer))",
     "return false", "client verbs" },
   { "one of the two org headers is missing", 'app = { "X-App-ID" }, org = { "X-Org-ID", "X-Organization-Id" }', 'app = { "X-App-ID" }, org = { "X-Org-ID" }',

@@ -39,7 +39,7 @@ return {
     "cuts transports faults" },
   { "the head has no limit", "if (t->head_bytes + n > MAX_HEAD_BYTES)", "if (false)", "limits" },
   { "a body has no limit", "if (limit != 0 && n > limit - buffer_length(&t->body))", "if (false)", "limits faults" },
-  { "an event has no limit", "options->max_event_bytes == 0 ? NO_LIMIT : options->max_event_bytes", "NO_LIMIT",
+  { "an event has no limit", "sse_init(&t->events, options->max_event_bytes);", "sse_init(&t->events, 0);",
     "limits faults" },
   { "a path's dots are resolved", "  SET(CURLOPT_PATH_AS_IS, 1L);\n", "", "verbs origins client" },
   { "streams may be compressed", 'o->stream ? "identity" : ""', '""', "client stream limits" },
@@ -62,5 +62,5 @@ return {
     "", "tls" },
   { "TLS has to end what tells its length", "t->length_told || ", "", "tls" },
   { "TLS has to end an answer without a body", "|| !has_body", "|| (has_body && false)", "tls" },
-  { "who asks for no coding gets none taken off", "if (!asks_for_no_coding(t)) SET", "SET", "wire" },
+  { "who asks for no coding gets none taken off", "if (!header_lines_want_no_coding(lines))", "if (lines != NULL)", "wire" },
 }

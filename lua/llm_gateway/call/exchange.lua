@@ -30,25 +30,10 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Failures
 
-local CLOCK_OPTIONS = {
-  connect = "connect_timeout", silence = "timeout", event = "event_timeout", total = "total_timeout",
-}
-
--- The error for the core's facts about a failure, with what only the call knows.
-function M.failure(call, facts)
-  local o = call.options
-  facts.seconds = facts.clock and o[CLOCK_OPTIONS[facts.clock]]
-  facts.limit_bytes = facts.limit_name and o[facts.limit_name]
-  facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
-  facts.proxied = o.via ~= nil
-  facts.status, facts.headers = call.status, call.head and fields.read(call.head)
-  return errors.of_failure(facts)
-end
-
 local function failed(call, transfer, facts)
   call.times = transfer:times()
   transfer:close()
-  return nil, M.failure(call, facts)
+  return nil, errors.of_call(call, facts)
 end
 
 -- Whether the call's client or loop was closed.
@@ -59,7 +44,7 @@ end
 -- A hook, the key's function or another task may have closed the client before anything was sent. Returns the error
 -- of that, or nil.
 function M.closed_error(call)
-  if M.is_closed(call) then return M.failure(call, { class = "closed", text = "closed before its end" }) end
+  if M.is_closed(call) then return errors.of_call(call, { class = "closed", text = "closed before its end" }) end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -81,7 +66,7 @@ end
 local function decode(answer)
   local value = json.decode(answer.text)
   if value ~= nil then return value end
-  local is_events = (fields.of(answer)["content-type"] or ""):lower():find("^text/event%-stream")
+  local is_events = fields.media_type(answer) == "text/event-stream"
   return is_events and value_of_event(answer) or nil
 end
 
@@ -98,7 +83,7 @@ local function text_of(call, transfer, answer)
   local text, second = wait.await(call.loop, transfer, transfer, watched(call, body))
   local is_unread = not text and (second.class == "lost" or second.class == "not_http")
   if not is_unread or answer.status < 400 then return text, second end
-  answer.lost = M.failure(call, second).message
+  answer.lost = errors.of_call(call, second).message
   local times = transfer:times()
   transfer:close()
   return "", times
@@ -122,11 +107,11 @@ function M.once(call)
   local closed = M.closed_error(call)
   if closed then return nil, closed end
   local transfer, facts = send(call)
-  if not transfer then return nil, M.failure(call, facts) end
+  if not transfer then return nil, errors.of_call(call, facts) end
   loop_state.mark_begun(call.loop)
   local status, received, is_stream = wait.await(call.loop, transfer, transfer, watched(call, head))
   if not status then return failed(call, transfer, received) end
-  call.status, call.head = status, received
+  call.head = received
   local answer = {
     status = status, head = received, attempts = call.attempts, secrets = call.secrets,
     profile = call.options.profile, text = "", times = "", value = nil, -- the last three come later

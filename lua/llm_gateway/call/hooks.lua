@@ -4,8 +4,8 @@
 
 local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
-local infos = require("llm_gateway.call.info")
 local coroutines = require("llm_gateway.loop.coroutines")
+local timings = require("llm_gateway.http.timings")
 
 local M = {}
 
@@ -59,7 +59,7 @@ function M.response(call, answer, err)
   seen.status, seen.error = answer and answer.status, err
   seen.request_id = answer and request_id_of(answer, call)
   local transfer = answer and answer.transfer
-  seen.timings = infos.timings(answer or call, transfer)
+  seen.timings = timings.of(answer or call, transfer)
   if transfer then call_over(transfer, hook, seen) else hook(seen) end
 end
 

@@ -4,14 +4,13 @@
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local exchange = require("llm_gateway.call.exchange")
-local infos = require("llm_gateway.reply.info")
 local lazy = require("llm_gateway.lazy")
 local retry = require("llm_gateway.call.retry")
 local wait = require("llm_gateway.loop.wait")
 
 local hooks = lazy("llm_gateway.call.hooks")
 
-local M = { failure = exchange.failure, info = infos.of, timings = infos.timings }
+local M = {}
 
 local function is_refusal(call, answer)
   if answer.transfer then return false end
@@ -58,7 +57,7 @@ end
 local function repeat_after(call, err, delay)
   if call.options.on_retry then hooks.retry(call, err, delay) end
   if delay > 0 then wait.sleep_until(call.loop, delay, exchange.is_closed, call) end
-  call.status, call.head, call.times = nil, nil, nil -- of the attempt before
+  call.head, call.times = nil, nil -- of the attempt before
   call.fresh = errors.is_unread(err)
   local closed = exchange.closed_error(call)
   if closed then return nil, closed, true end

@@ -5,8 +5,8 @@
 local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
 local hooks = require("llm_gateway.call.hooks")
-local infos = require("llm_gateway.call.info")
 local json = require("llm_gateway.json")
+local timings = require("llm_gateway.http.timings")
 
 local M = {}
 
@@ -21,8 +21,7 @@ local function content_of(path)
 end
 
 local function may_be_error(answer)
-  local type = (fields.of(answer)["content-type"] or ""):lower()
-  return type:find("json", 1, true) ~= nil and infos.timings(answer).bytes <= LONGEST_ERROR
+  return fields.media_type(answer):find("json", 1, true) ~= nil and timings.of(answer).bytes <= LONGEST_ERROR
 end
 
 -- Of an answer that was written into `path`: when it is an error all the same, gives it its text and value, and

@@ -1,5 +1,5 @@
 -- call/retry.lua: whether a failed call is tried again, and when.
--- Leans on the core's clock and on errors.lua. It reads an error table and the options, and never waits itself.
+-- Leans on the core's clock and on errors/. It reads an error table and the options, and never waits itself.
 
 local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")

@@ -13,6 +13,7 @@ local wait = require("llm_gateway.loop.wait")
 
 local reasoning = lazy("llm_gateway.helpers.reasoning")
 local structured = lazy("llm_gateway.helpers.structured")
+local wanted = lazy("llm_gateway.reply.wanted")
 
 local NONE = {}
 
@@ -82,7 +83,7 @@ function M.ask(self, config, request, asked, way, level)
   local schema, err = put_helpers(body, request, asked.name, way)
   if err then return nil, err end
   local answer, second, third, fourth = send(self, config, own, body, asked, level + 1)
-  if schema ~= nil and answer then structured.expect(schema, answer) end
+  if schema ~= nil and answer then wanted.expect(answer, schema) end
   return answer, second, third, fourth
 end
 

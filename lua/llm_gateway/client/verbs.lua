@@ -6,7 +6,7 @@ local answers = require("llm_gateway.reply.results")
 local asking = require("llm_gateway.client.asking")
 local call_options = require("llm_gateway.request.call_options")
 local dialects = require("llm_gateway.reply.dialects")
-local fault = require("llm_gateway.request.fault")
+local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 local request_models = require("llm_gateway.request.models")
@@ -29,7 +29,7 @@ end
 local function check_names(request, own, known, advice)
   for name in pairs(request) do
     if not known[name] and (own[name] == nil or name == "extra_body") then
-      return fault.new(tostring(name), "is no field of a request" .. advice)
+      return errors.invalid(tostring(name), "is no field of a request" .. advice)
     end
   end
 end
@@ -54,7 +54,7 @@ function M.models(self, config, request, level)
 end
 
 local function is_plain_text(answer)
-  return (fields.of(answer)["content-type"] or ""):lower():find("^text/plain") ~= nil
+  return fields.media_type(answer) == "text/plain"
 end
 
 -- Whatever a 2xx says is health. A server that says with a 503, in JSON or in plain words, that it is not well has

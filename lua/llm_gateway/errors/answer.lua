@@ -200,12 +200,18 @@ local function without_secrets(answer)
   return shown
 end
 
+-- What the error has as its body.
+local function body_of(answer)
+  if answer.body ~= nil then return answer.body end
+  return answer.value == nil and answer.text or answer.value
+end
+
 -- The error of an HTTP answer, or of an event inside one.
 -- answer: status (HTTP's), headers (by lower-case name), text (the body, or the event's data), value (decoded; nil
--- when that is no JSON), lost (why it has no body), wanted (the name of what should have come), in_stream, event (the
--- SSE event's name), started (an event came before), partial, attempts, secrets, profile (the gateway's, or nil). The
--- secrets are hidden before anything else: a message that shows the beginning of a body could show the beginning of a
--- key.
+-- when that is no JSON), body (the whole of it, where value is the part that tells of the error), lost (why it has no
+-- body), wanted (the name of what should have come), in_stream, event (the SSE event's name), started (an event came
+-- before), partial, attempts, secrets, profile (the gateway's, or nil). The secrets are hidden before anything else: a
+-- message that shows the beginning of a body could show the beginning of a key.
 function M.of_answer(answer)
   local profile = answer.profile
   answer = without_secrets(answer)
@@ -224,7 +230,7 @@ function M.of_answer(answer)
     code = read.is_error and codes.of(read, found, statuses, message) or nil,
     request_id = found.facts.request_id or answer.request_id
       or request_ids.first_text(answer.headers, meanings.headers.request_id.exact),
-    headers = answer.headers, body = answer.value == nil and answer.text or answer.value,
+    headers = answer.headers, body = body_of(answer),
     partial = answer.partial, attempts = answer.attempts, started = answer.started,
     in_flight = trait == "in_flight", too_large = trait == "too_large",
   }

@@ -72,7 +72,7 @@ local function by_status(status)
   return "server"
 end
 
--- What is not found may be anything: there a status that says what it is knows better.
+-- "Not found" says little, for anything may be missing: a status that is specific goes first.
 local function by_other_codes(kinds, status)
   local kind = first_of(kinds, OTHERS)
   if kind == "not_found" and not is_vague(status) then return nil end

@@ -19,15 +19,16 @@ local function of_answer(answer)
 end
 
 -- The id by which a gateway knows a request; see errors/request_id.lua.
-local function request_id(body, headers, profile)
-  return request_ids.of(body, headers, profile)
+local function request_id(body, headers, profile, names)
+  return request_ids.of(body, headers, profile, names)
 end
 
 return {
-  new = object.new, is = object.is, assert = object.assert, is_final = object.is_final,
+  new = object.new, invalid = object.invalid, is = object.is, assert = object.assert, is_final = object.is_final,
   is_unread = object.is_unread,
-  of_answer = of_answer, of_failure = transport.of_failure,
-  is_error_body = recognize.is_error_body, looks_like_error = recognize.looks_like_error,
+  of_answer = of_answer, of_failure = transport.of_failure, of_call = transport.of_call,
+  is_error_body = recognize.is_error_body, is_refusal = recognize.is_refusal,
+  looks_like_error = recognize.looks_like_error,
   request_id = request_id,
   redact = secrets.redact,
 }

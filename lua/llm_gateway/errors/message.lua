@@ -1,19 +1,21 @@
 -- errors/message.lua: the words of a refusal, wherever in its table they are.
--- Leans on errors/path.lua for the names of fields. Never makes words up.
+-- Leans on errors/path.lua for the names of a request's fields, on errors/recognize.lua for those that have words.
+-- Never makes words up.
 
 local paths = require("llm_gateway.errors.path")
+local recognize = require("llm_gateway.errors.recognize")
 local scalars = require("llm_gateway.scalars")
 
 local M = {}
 
 local text = scalars.text
 
+-- Where words may be: in fields that have nothing else, then in others.
 local FIELDS = {
-  "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "title",
-  "faultstring", "status_msg", "errorMessage", "err_msg", "errmsg", "httpMessage", "html-message", "html_message",
-  "statusMessage", "description", "details", "error", "data", "issues", "errors", "Error", "exception", "cause",
-  "result",
+  "title", "faultstring", "status_msg", "err_msg", "errmsg", "html-message", "html_message", "statusMessage",
+  "description", "details", "error", "data", "issues", "errors", "Error", "exception", "cause", "result",
 }
+for i, name in ipairs(recognize.WORDS) do table.insert(FIELDS, i, name) end
 local NESTED = { "error", "message", "actionReason", "detail", "msg", "reason", "description" }
 local MORE = { "moreInformation", "more_information", "description" }
 

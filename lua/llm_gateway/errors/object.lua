@@ -5,7 +5,6 @@ local lazy = require("llm_gateway.lazy")
 
 local scalars = lazy("llm_gateway.scalars")
 
-
 local M = {}
 
 local Error = {}
@@ -45,28 +44,39 @@ function M.assert(value, ...)
 end
 
 local LONGEST_PARTIAL = 2 ^ 20 -- bytes; cut only here, where no secret is left that could be cut in two
-local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true }
+local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true } -- and those of 500 and above
 local FINAL_KINDS = { policy_denied = true, budget_exceeded = true, authentication = true, stream = true }
+
+-- Whether a status says that a repeat may fare better.
+function M.is_retryable_status(status)
+  return RETRYABLE_STATUSES[status] == true or (status >= 500 and status <= 599)
+end
 
 local function is_retryable(fields)
   if fields.started then return false end
   if fields.kind == "budget_exceeded" and fields.in_flight then return (fields.retry_after or 0) > 0 end
   if FINAL_KINDS[fields.kind] or fields.too_large then return false end
-  if fields.kind == "rate_limit" or fields.not_sent or fields.unread then return true end
+  if fields.kind == "rate_limit" or fields.transient or fields.unread then return true end
   local status = fields.status
-  local is_theirs = status ~= nil and status >= 500 and status <= 599 and fields.kind ~= "validation"
-  return RETRYABLE_STATUSES[status] or is_theirs
+  if not status or (fields.kind == "validation" and status >= 500) then return false end
+  return M.is_retryable_status(status)
 end
 
 -- An error table. fields.kind and fields.message are needed. These only tell whether it is retryable: `started` (an
--- event was handed over already), `not_sent` (the request went to nobody), `unread` (see is_unread), `in_flight` (a
--- budget that other calls hold at the moment), `too_large`.
+-- event was handed over already), `transient` (the request went to nobody, and the next attempt may have more luck),
+-- `unread` (see is_unread), `in_flight` (a budget that other calls hold at the moment), `too_large`.
 function M.new(fields)
   if fields.partial then fields.partial = scalars.beginning(fields.partial, LONGEST_PARTIAL) end
   if fields.retryable == nil then fields.retryable = is_retryable(fields) end
   unread[fields] = fields.unread or nil
-  fields.started, fields.not_sent, fields.unread, fields.in_flight, fields.too_large = nil, nil, nil, nil, nil
+  fields.started, fields.transient, fields.unread, fields.in_flight, fields.too_large = nil, nil, nil, nil, nil
   return setmetatable(fields, Error)
+end
+
+-- The `validation` error of what is at this path ("messages[2].role"; "" for the whole); code: text, or nil.
+function M.invalid(path, message, code)
+  local said = path == "" and message or path .. ": " .. message
+  return M.new({ kind = "validation", code = code, message = said, field = path ~= "" and path or nil })
 end
 
 -- Whether the request was sent and most likely not read: the next attempt is made at once, on a new connection.

@@ -1,6 +1,6 @@
--- errors/recognize.lua: whether an answer, or an event of a stream, is an error at all.
--- Leans on scalars.lua once there is a doubt. Every reply and every chunk passes here: it loads nothing else and
--- reads no words.
+-- errors/recognize.lua: whether an answer, or an event of a stream, is an error at all, and where it says so.
+-- Leans on scalars.lua once there is a doubt. Every reply and every chunk passes here: it loads nothing else, and does
+-- not say what went wrong.
 
 local lazy = require("llm_gateway.lazy")
 
@@ -38,7 +38,7 @@ local function is_error_name(reason)
 end
 
 local function says_error(err)
-  return err ~= nil and err ~= false and err ~= "" and not (type(err) == "table" and next(err) == nil)
+  return err ~= nil and err ~= false and scalars.says(err)
 end
 
 -- The error that a choice of a completion tells; nil without one.
@@ -73,12 +73,41 @@ local function is_alone(value)
   return next(value, next(value)) == nil
 end
 
+-- Fields that have an error's words, the best known first. (errors/message.lua looks into others too.)
+M.WORDS = {
+  "message", "reason", "msg", "error_message", "error_msg", "Message", "detail", "error_description", "errorMessage",
+  "httpMessage",
+}
+
+-- Those of them, and those with a code, that by their name belong to an error.
+local ERROR_WORDS = { "error_msg", "error_message", "errorMessage", "error_description" }
+local CODES = { "error_code", "errorCode", "err_code", "error_type", "__type" }
+local FINE = { ["0"] = true, ["200"] = true, ok = true, success = true, succeeded = true }
+
+local function is_code(code)
+  local kind = type(code)
+  if kind ~= "number" and kind ~= "string" then return false end
+  return scalars.says(code) and not FINE[scalars.lower(tostring(code)):gsub("%.0$", "")]
+end
+
+local function any(value, names, says)
+  for i = 1, #names do
+    local item = value[names[i]]
+    if item ~= nil and says(item) then return true end
+  end
+  return false
+end
+
+-- A title may be no more than the status's name; it is words all the same.
+local function has_words(value)
+  return any(value, M.WORDS, scalars.says) or scalars.says(value.title)
+end
+
 -- `error` says something, or is all there is. Some gateways write an empty one beside their results.
 local function has_error(value)
   local err = value.error
   if err == nil or err == false then return false end
-  if err == "" or (type(err) == "table" and next(err) == nil) then return is_alone(value) end
-  return true
+  return scalars.says(err) or is_alone(value)
 end
 
 local function has_errors(value)
@@ -89,11 +118,22 @@ end
 local function says_failure(value)
   if value.choices or value.data or value.object or value.output or value.id then return false end
   if value.fault ~= nil then return type(value.fault) == "table" end
-  local words = value.message or value.msg or value.error_msg or value.errorMessage or value.httpMessage
-  if words == nil then return false end
-  local code = value.error_code or value.errorCode
-  if value.success == false or (code ~= nil and code ~= 0) then return true end
-  return M.status(value) ~= nil
+  if not has_words(value) then return false end
+  return value.success == false or any(value, CODES, is_code) or M.status(value) ~= nil
+end
+
+local function is_failure(status)
+  return (tonumber(status) or 0) >= 400 or status == "error" or status == "failed" or status == "fail"
+end
+
+-- Whether a body that has not what was asked for is a refusal: words beside a code, and words that are all there is.
+-- This adds to what is_error tells of any body.
+function M.is_refusal(value)
+  if value.dry_run == true then return false end
+  if value.type == "error" or any(value, CODES, is_code) or any(value, ERROR_WORDS, scalars.says) then return true end
+  if not has_words(value) then return false end
+  return value.success == false or is_code(value.code) or is_failure(value.status) or is_failure(value.status_code)
+    or is_alone(value)
 end
 
 local function is_list_of_error(value)

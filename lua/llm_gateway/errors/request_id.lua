@@ -19,11 +19,13 @@ function M.first_text(place, names)
   end
 end
 
--- The id of an answer that is no error: from its decoded body (any value), else from its headers; or nil.
--- profile: the gateway's, or nil.
-function M.of(body, headers, profile)
-  return type(body) == "table" and M.first_text(body, FIELDS)
-    or profile and profile.request_ids and M.first_text(headers, profile.request_ids)
+-- The id of an answer: from its decoded body (any value), else from its headers; or nil. names: those of the headers
+-- that may have it, where the caller has all that are known (of gateways' meanings); nil: the profile's, if there is
+-- one, then those that many gateways use.
+function M.of(body, headers, profile, names)
+  local told = type(body) == "table" and M.first_text(body, FIELDS)
+  if told or names then return told or M.first_text(headers, names) end
+  return profile and profile.request_ids and M.first_text(headers, profile.request_ids)
     or M.first_text(headers, common.request_ids)
 end
 

@@ -1,10 +1,12 @@
 -- errors/transport.lua: words for what kept an exchange from its end: what happened, and what to do about it.
 -- Leans on errors/request_id.lua and on http/url.lua. Facts come from the C core: class, clock, limit_name,
--- text (libcurl's words), sent, lost_unanswered, not_processed, proxy_status; and from the call: seconds,
--- limit_bytes, url_origin, streaming, proxied.
+-- text (libcurl's words), sent, lost_unanswered, not_processed, proxy_status; and from the call (see M.of_call):
+-- seconds, limit_bytes, url_origin, proxied, profile (the gateway's, or nil). A stream adds streaming, started and
+-- partial.
 
 local credentials = require("llm_gateway.http.url")
 local errors = require("llm_gateway.errors.object")
+local header_fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
 local secrets = require("llm_gateway.secrets")
 
@@ -14,11 +16,12 @@ local request_ids = lazy("llm_gateway.errors.request_id")
 
 local M = {}
 
-local CLOCK_WORDS = {
-  connect = "no connection to %s within %g s (connect_timeout): is the host reachable?",
-  silence = "%s sent nothing for %g s (timeout): raise it if the model thinks for longer",
-  event = "%s sent no event for %g s (event_timeout): raise it if the model thinks for longer",
-  total = "%s took more than %g s in all (total_timeout)",
+-- By clock: the option that sets it, and what to say.
+local CLOCKS = {
+  connect = { "connect_timeout", "no connection to %s within %g s (connect_timeout): is the host reachable?" },
+  silence = { "timeout", "%s sent nothing for %g s (timeout): raise it if the model thinks for longer" },
+  event = { "event_timeout", "%s sent no event for %g s (event_timeout): raise it if the model thinks for longer" },
+  total = { "total_timeout", "%s took more than %g s in all (total_timeout)" },
 }
 
 local PROXY_ADVICE = "check the option proxy, or the environment's http_proxy, https_proxy and all_proxy"
@@ -67,11 +70,11 @@ function M.is_final(facts)
   return FINAL_CLASSES[facts.class] == true
 end
 
--- Whether a connection was never made, so that the request went to nobody, and the next attempt may have more luck.
-function M.may_pass(facts)
+-- Whether the request went to nobody, and the next attempt may have more luck.
+local function is_transient(facts)
   if facts.sent or FINAL_CLASSES[facts.class] then return false end
   local status = facts.proxy_status or 0
-  if status >= 400 and status < 500 and status ~= 408 and status ~= 429 then return false end
+  if status >= 400 and not errors.is_retryable_status(status) then return false end
   return facts.clock == "connect" or M.kind(facts) == "connection"
 end
 
@@ -84,7 +87,7 @@ end
 -- More to do about it than its class tells; nil when there is nothing.
 local function advice(facts, text)
   if facts.proxy_status == 407 then return "put its credentials into proxy, as in http://user:password@host:port" end
-  if facts.proxied and facts.class ~= "proxy" and M.may_pass(facts) then
+  if facts.proxied and facts.class ~= "proxy" and is_transient(facts) then
     return "a proxy may be in use: " .. PROXY_ADVICE
   end
   if text:find("client certificate") or text:find("private key") then return "are client_cert and client_key right?" end
@@ -97,7 +100,7 @@ end
 
 local function words(facts, text)
   local origin = facts.url_origin or "the gateway"
-  if facts.class == "timeout" then return CLOCK_WORDS[facts.clock]:format(origin, facts.seconds or 0) end
+  if facts.class == "timeout" then return CLOCKS[facts.clock][2]:format(origin, facts.seconds or 0) end
   return (CLASS_WORDS[facts.class] or CLASS_WORDS.internal):format(origin, text)
 end
 
@@ -114,13 +117,25 @@ end
 function M.of_failure(facts)
   local fields = secrets.redact({
     kind = M.kind(facts), message = M.message(facts), headers = facts.headers, partial = facts.partial,
-    request_id = facts.headers and request_ids.of(nil, facts.headers) or nil,
+    request_id = facts.headers and request_ids.of(nil, facts.headers, facts.profile) or nil,
   }, facts.secrets)
   fields.field = facts.field or FILE_FIELDS[facts.class]
-  fields.attempts, fields.started, fields.not_sent = facts.attempts, facts.started, M.may_pass(facts)
-  fields.unread = is_unread(facts)
+  fields.attempts, fields.started = facts.attempts, facts.started
+  fields.transient, fields.unread = is_transient(facts), is_unread(facts)
   local err = errors.new(fields)
   return M.is_final(facts) and errors.finally(err) or err
+end
+
+-- The same for a call: facts are the core's alone; the call has options, attempts, secrets, and of an answer that had
+-- begun its `head`.
+function M.of_call(call, facts)
+  local o = call.options
+  facts.seconds = facts.clock and o[CLOCKS[facts.clock][1]]
+  facts.limit_bytes = facts.limit_name and o[facts.limit_name]
+  facts.url_origin, facts.attempts, facts.secrets = o.origin, call.attempts, call.secrets
+  facts.proxied, facts.profile = o.via ~= nil, o.profile
+  facts.headers = call.head and header_fields.read(call.head)
+  return M.of_failure(facts)
 end
 
 return M

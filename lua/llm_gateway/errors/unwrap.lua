@@ -1,6 +1,6 @@
 -- errors/unwrap.lua: finds, in the body of a refusal, the table that tells about it.
--- Leans on errors/message.lua for whether words stand beside a code, on errors/recognize.lua for what stands beside an
--- answer. Reads decoded JSON. Gateways wrap their errors in many ways; see M.body.
+-- Leans on errors/message.lua for whether words stand beside a code, on errors/recognize.lua for which fields have them
+-- and for what stands beside an answer. Reads decoded JSON. Gateways wrap their errors in many ways; see M.body.
 
 local messages = require("llm_gateway.errors.message")
 local recognize = require("llm_gateway.errors.recognize")
@@ -9,8 +9,6 @@ local scalars = require("llm_gateway.scalars")
 local M = {}
 
 local text = scalars.text
-
-local WORDS = { "message", "reason", "msg", "error_message", "error_msg", "Message", "error_description" }
 
 local function first_of(list)
   local first = list[1]
@@ -36,7 +34,7 @@ local function of_error(body)
     local wraps = inner.error ~= nil and inner.message == nil and inner.reason == nil
     return wraps and of_error(inner) or inner
   end
-  if text(inner) and not messages.of(body, WORDS) then return with_message(body, inner) end
+  if text(inner) and not messages.of(body, recognize.WORDS) then return with_message(body, inner) end
   return body
 end
 

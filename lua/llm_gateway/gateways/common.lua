@@ -177,7 +177,7 @@ return {
     retry_after_ms = { "retry-after-ms", "x-ms-retry-after-ms" },
     retry_after = { "retry-after", "x-retry-after", "x-ratelimit-retry-after" },
   },
-  request_ids = { -- also of answers that are no errors, for which no other profile is loaded
+  request_ids = { -- asked too where no other profile is loaded: for a hook, of a failure
     "x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "apim-request-id", "x-litellm-call-id",
     "x-portkey-trace-id", "x-kong-request-id", "cf-aig-log-id", "cf-ray",
   },

@@ -15,8 +15,7 @@ local said = require("llm_gateway.gateways.said")
 
 -- What may be asked of a code or of words, in this order.
 local KINDS = {
-  "in_flight", "policy_denied", "budget_exceeded", "too_large", "authentication", "rate_limit", "timeout",
-  "not_found",
+  "in_flight", "policy_denied", "budget_exceeded", "too_large", "authentication", "rate_limit", "timeout", "not_found",
   "validation", "server", "vague",
 }
 

@@ -2,6 +2,7 @@
 -- Leans on json/ and on request/models.lua for what a message is. Knows no client and no requests.
 
 local checks = require("llm_gateway.schema")
+local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local requests = require("llm_gateway.request.models")
 
@@ -75,12 +76,12 @@ end
 function M.read(given, api)
   local list, why = given, nil
   if type(given) == "string" then list, why = decoded(given) end
-  if why then return nil, requests.invalid("messages", why) end
+  if why then return nil, errors.invalid("messages", why) end
   if type(list) ~= "table" or (#list == 0 and next(list) ~= nil) then
-    return nil, requests.invalid("messages", "expected a list of messages, got " .. checks.shown(given))
+    return nil, errors.invalid("messages", "expected a list of messages, got " .. checks.shown(given))
   end
   local path, fault = list_fault(list, api)
-  if path then return nil, requests.invalid(path, fault) end
+  if path then return nil, errors.invalid(path, fault) end
   return M.copy(list)
 end
 

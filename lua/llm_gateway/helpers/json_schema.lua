@@ -6,11 +6,12 @@
 -- this very value it lies in.
 
 local checks = require("llm_gateway.schema")
+local json = require("llm_gateway.json")
 local values = require("llm_gateway.helpers.json_values")
 
-local join, is_list, is_object, V = checks.join, values.is_list, values.is_object, values.keywords
+local join, is_list, is_object, V = checks.join, json.is_list, json.is_object, values.keywords
 local MAX_DEPTH = 200 -- $refs that lead to each other without going deeper into the value would never end
-local null = require("llm_gateway.json").null
+local null = json.null
 local check
 
 local S = {}

@@ -4,13 +4,14 @@
 
 local checks = require("llm_gateway.schema")
 local formats = require("llm_gateway.helpers.json_formats")
-local schemas = require("llm_gateway.helpers.json_schema")
+local json = require("llm_gateway.json")
 local json_values = require("llm_gateway.helpers.json_values")
+local schemas = require("llm_gateway.helpers.json_schema")
 
 local Compiled = {}
 Compiled.__index = Compiled
 
-local join, shown, is_list = checks.join, checks.shown, json_values.is_list
+local join, shown, is_list = checks.join, checks.shown, json.is_list
 local visit
 
 -- ---------------------------------------------------------------------------------------------------------

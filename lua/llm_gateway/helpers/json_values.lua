@@ -14,13 +14,7 @@ local null, shown = json.null, checks.shown
 -- ---------------------------------------------------------------------------------------------------------
 -- Values. They were decoded: a list that is empty is marked, an object's null is absent.
 
-local function is_list(value)
-  return type(value) == "table" and (value[1] ~= nil or json.is_array(value))
-end
-
-local function is_object(value)
-  return type(value) == "table" and not is_list(value)
-end
+local is_list, is_object = json.is_list, json.is_object
 
 local function is_number(value)
   return type(value) == "number"
@@ -155,4 +149,4 @@ local function is_type(name)
   return TYPES[name] ~= nil
 end
 
-return { keywords = V, is_type = is_type, is_list = is_list, is_object = is_object }
+return { keywords = V, is_type = is_type }

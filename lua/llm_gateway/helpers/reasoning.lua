@@ -14,7 +14,7 @@ local BUDGETS = { low = 1024, medium = 4096, high = 16384 }
 local LEAST_BUDGET = 1024
 
 local function invalid(message)
-  return errors.new({ kind = "validation", message = "reasoning: " .. message, field = "reasoning" })
+  return errors.invalid("reasoning", message)
 end
 
 local function budget_for(level, body)

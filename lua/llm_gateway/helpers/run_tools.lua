@@ -4,8 +4,8 @@
 local checks = require("llm_gateway.schema")
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.helpers.tool_dialects")
+local errors = require("llm_gateway.errors")
 local near_miss = require("llm_gateway.request.near_miss")
-local requests = require("llm_gateway.request.models")
 local runs = require("llm_gateway.helpers.tool_run")
 local tools = require("llm_gateway.helpers.tools")
 local wait = require("llm_gateway.loop.wait")
@@ -17,15 +17,15 @@ local OWN = { "tools", "max_rounds", "timeout", "approve", "stream", "api" }
 local function own_fault(request)
   local rounds_given, approve, stream, timeout = request.max_rounds, request.approve, request.stream, request.timeout
   if rounds_given ~= nil and type(rounds_given) ~= "number" then
-    return requests.invalid("max_rounds", "expected a whole number, got " .. checks.shown(rounds_given))
+    return errors.invalid("max_rounds", "expected a whole number, got " .. checks.shown(rounds_given))
   end
   if timeout and type(timeout) ~= "number" then
-    return requests.invalid("timeout", "expected seconds for all of it, got " .. checks.shown(timeout))
+    return errors.invalid("timeout", "expected seconds for all of it, got " .. checks.shown(timeout))
   end
   local message = approve ~= nil and checks.callback(approve)
-  if message then return requests.invalid("approve", message) end
+  if message then return errors.invalid("approve", message) end
   message = stream ~= nil and checks.boolean(stream)
-  if message then return requests.invalid("stream", message) end
+  if message then return errors.invalid("stream", message) end
 end
 
 local KNOWN = {}
@@ -35,7 +35,7 @@ for _, name in ipairs(OWN) do KNOWN[name] = true end
 local function misspelt(request)
   for name in pairs(request) do
     local meant = not KNOWN[name] and near_miss.of(name, KNOWN, {})
-    if meant then return requests.invalid(tostring(name), near_miss.words(meant)) end
+    if meant then return errors.invalid(tostring(name), near_miss.words(meant)) end
   end
 end
 
@@ -44,7 +44,7 @@ local function said_before(request, name)
   local given = request[name]
   if type(given) == "string" and name == "input" then return { { role = "user", content = given } } end
   if type(given) ~= "table" then
-    return nil, requests.invalid(name, "expected a list, got " .. checks.shown(given))
+    return nil, errors.invalid(name, "expected a list, got " .. checks.shown(given))
   end
   local copy = {}
   for i, item in ipairs(given) do copy[i] = item end
@@ -83,18 +83,18 @@ end
 -- client:run_tools{}: see client.lua. `level` is that of who is to blame for misuse.
 local function run(client, loop, request, level)
   if type(request) ~= "table" then
-    return nil, requests.invalid("", "a request is a table, got " .. checks.shown(request))
+    return nil, errors.invalid("", "a request is a table, got " .. checks.shown(request))
   end
   check_numbers(request, level + 1)
   local dialect = dialects[request.api or "chat"]
-  if not dialect then return nil, requests.invalid("api", 'expected "chat", "responses" or "messages"') end
+  if not dialect then return nil, errors.invalid("api", 'expected "chat", "responses" or "messages"') end
   local given, err = request[dialect.list], own_fault(request) or misspelt(request)
   if err then return nil, err, given end
   local said, set, message, where
   said, err = said_before(request, dialect.list)
   if not said then return nil, err, given end
   set, message, where = tools.read(request.tools, "tools")
-  if not set then return nil, requests.invalid(where, message), given end
+  if not set then return nil, errors.invalid(where, message), given end
   check_place(loop, level + 1)
   local self = new(client, loop, request, dialect, set, said)
   if self.streaming then return self, nil, nil, self end

@@ -1,25 +1,15 @@
--- helpers/structured.lua: answers that are JSON of a given shape: what `response_format` may be, and reply:parsed().
--- Leans on json_schema_faults.lua for schemas, on reply/ for the text of a reply, on json/ to decode it.
--- A reply's fields stay the gateway's; which schema it answers is kept apart. Never mends an answer that does not fit.
+-- helpers/structured.lua: what a request's `response_format` may be: a word, a JSON Schema, or what the API takes.
+-- Leans on json_schema_faults.lua for schemas, on strict.lua for what a provider can hold a model to. What came is read
+-- by reply/parsed.lua.
 
 local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
-local json = require("llm_gateway.json")
 local schemas = require("llm_gateway.helpers.json_schema_faults")
 local strict = require("llm_gateway.helpers.strict")
-local wanted = require("llm_gateway.reply.wanted")
 
 local M = {}
 
 local PATH = "response_format"
-
-local function failure(code, message, path)
-  local said = path and path ~= "" and path .. ": " .. message or message
-  return errors.new({ kind = "validation", code = code, message = said, field = path ~= "" and path or nil })
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- What is asked for
 
 local function of_word(word)
   if word == "json_object" or word == "text" then return { type = word } end
@@ -123,82 +113,9 @@ function M.ask(body, request, dialect)
   local given = request.response_format
   if given == nil or body.response_format ~= given then return nil end
   local sent, second, where = M.read(given)
-  if not sent then return nil, failure(nil, second, where) end
+  if not sent then return nil, errors.invalid(where, second) end
   puts[dialect](body, sent)
   return second
-end
-
--- ---------------------------------------------------------------------------------------------------------
--- What came
-
-local values = setmetatable({}, { __mode = "k" }) -- the checked value, by reply
-
--- Notes that `answer`, a reply or a stream, is to fit `schema` (nil: anything). Returns all that it got after that.
-function M.expect(schema, answer, ...)
-  if type(answer) == "table" then wanted[answer] = schema end
-  return answer, ...
-end
-
--- What a stream is to fit, its whole reply is to fit too. Returns the reply.
-function M.expect_same(stream, reply)
-  return M.expect(wanted[stream], reply)
-end
-
-local function told(text)
-  return type(text) == "string" and text ~= ""
-end
-
-local function table_of(value)
-  return type(value) == "table" and value or {}
-end
-
--- A refusal of OpenAI's Responses is a part of a message.
-local function refusal_in(parts)
-  for _, part in ipairs(table_of(parts)) do
-    if type(part) == "table" then
-      if part.type == "refusal" and told(part.refusal) then return part.refusal end
-      local inner = refusal_in(part.content)
-      if inner then return inner end
-    end
-  end
-end
-
-local CUT = { length = true, max_tokens = true, max_output_tokens = true, model_context_window_exceeded = true }
-local REFUSED = { content_filter = true, refusal = true, safety = true }
-
--- Why a reply is not whole: its refusal's text or true, and the reason why it was cut, in any dialect.
-local function ends_of(reply)
-  local choice = table_of(table_of(reply.choices)[1])
-  local message = table_of(choice.message)
-  local reason = choice.finish_reason or reply.stop_reason or table_of(reply.incomplete_details).reason
-  local refusal = told(message.refusal) and message.refusal or refusal_in(message.content) or refusal_in(reply.output)
-  return refusal or REFUSED[reason], CUT[reason] and reason
-end
-
-local function parse(reply, text)
-  local refusal, cut = ends_of(reply)
-  if refusal then
-    return nil, failure("refusal", "the model refused" .. (told(refusal) and ": " .. refusal or ""))
-  end
-  if cut then return nil, failure("length", ("the answer was cut (%s): it is not whole"):format(cut)) end
-  if not text:find("%S") then return nil, failure("empty", "the reply has no text") end
-  local value, why = json.decode(text)
-  if value == nil and why then return nil, failure("invalid_json", "the answer is no JSON: " .. why) end
-  local schema = wanted[reply]
-  local message, where = nil, nil
-  if schema then message, where = schema:check(value) end
-  if message then return nil, failure(nil, message, where) end
-  return value
-end
-
--- The value that a reply's text is, checked against the schema that was asked for; or nil, err of kind `validation`,
--- where `field` is the path in the value, or `code` says that the model refused ("refusal") or was cut ("length").
--- The same table each time.
-function M.parsed(reply, text)
-  if values[reply] ~= nil then return values[reply] end
-  local value, err = parse(reply, text)
-  if not err then values[reply] = value end
-  return value, err
 end
 
 return M

@@ -1,16 +1,23 @@
 -- helpers/tool_dialects.lua: how a dialect offers tools, calls them and takes their results.
--- Leans on json/, and on strict.lua for what Responses wants to be told. Each dialect has
+-- Leans on json/, on reply/content.lua for whether a reply is whole, and on strict.lua for what Responses wants to be
+-- told. Each dialect has
 --   verb, list            the client's verb, and the field of its request that has what was said
 --   offer(tools)          what the request's `tools` is, of the list that tools.lua read
 --   read(reply, round)    what a whole reply says: {calls, cut (why it is not whole, or nil), messages (to go on with)}
 --   results(calls)        the messages that tell the results of the calls, in their order
 -- It sends nothing and runs nothing.
 
+local content = require("llm_gateway.reply.content")
 local json = require("llm_gateway.json")
 local strict = require("llm_gateway.helpers.strict")
 
 local function table_of(value)
   return type(value) == "table" and value or {}
+end
+
+-- Why a reply is not whole, in its own word; nil where it is.
+local function cut_of(reply)
+  return select(2, content.unfinished(reply))
 end
 
 -- What a tool is called with, in the form that is the same for every dialect: arguments are text.
@@ -50,8 +57,6 @@ local function calls_of(message, round)
   return calls
 end
 
-local CUT = { length = true, content_filter = true }
-
 local chat = { verb = "chat", list = "messages" }
 
 function chat.offer(list)
@@ -68,8 +73,7 @@ function chat.read(reply, round)
   local choice = type(reply.choices) == "table" and reply.choices[1]
   local message = type(choice) == "table" and type(choice.message) == "table" and choice.message
   if not message then return { calls = {}, messages = {} } end
-  local reason = choice.finish_reason
-  return { calls = calls_of(message, round), cut = CUT[reason] and reason or nil, messages = { message } }
+  return { calls = calls_of(message, round), cut = cut_of(reply), messages = { message } }
 end
 
 function chat.results(calls)
@@ -107,8 +111,7 @@ function responses.read(reply, round)
       table.insert(calls, call_of(item.call_id, item.name, item.arguments, round))
     end
   end
-  local cut = reply.status == "incomplete" and (table_of(reply.incomplete_details).reason or "incomplete") or nil
-  return { calls = calls, cut = cut, messages = items }
+  return { calls = calls, cut = cut_of(reply), messages = items }
 end
 
 function responses.results(calls)
@@ -123,7 +126,6 @@ end
 -- Messages
 
 local messages = { verb = "messages", list = "messages" }
-local CUT_MESSAGES = { max_tokens = true, refusal = true, model_context_window_exceeded = true }
 
 function messages.offer(list)
   local sent = {}
@@ -144,7 +146,7 @@ function messages.read(reply, round)
     end
   end
   local said = type(reply.content) == "table" and { { role = "assistant", content = reply.content } } or {}
-  return { calls = calls, cut = CUT_MESSAGES[reply.stop_reason] and reply.stop_reason or nil, messages = said }
+  return { calls = calls, cut = cut_of(reply), messages = said }
 end
 
 -- All results of a round are parts of one message.

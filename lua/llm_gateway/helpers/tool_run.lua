@@ -8,7 +8,7 @@ local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
-local structured = require("llm_gateway.helpers.structured")
+local wanted = require("llm_gateway.reply.wanted")
 
 local TOO_LATE = "the call was stopped: the time for all of it is over"
 
@@ -129,7 +129,7 @@ function stages.read(self)
   if self.over then return end
   if not chunk then
     if second then return failed(self, second) end
-    local reply = structured.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
+    local reply = wanted.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
     self.stream, self.whole = nil, nil
     return take_reply(self, reply)
   end

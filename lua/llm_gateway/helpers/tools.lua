@@ -5,6 +5,7 @@
 local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
+local scalars = require("llm_gateway.scalars")
 local schemas = require("llm_gateway.helpers.json_schema_faults")
 
 local M = {}
@@ -111,10 +112,10 @@ end
 local function arguments_of(call)
   local given = call["function"].arguments
   if type(given) == "table" then return given end
-  if given == nil or not given:find("%S") or given:find("^%s*null%s*$") then return {} end
+  if scalars.text(given) == nil then return {} end
   local value, why = json.decode(given)
   if value == nil then return nil, "the arguments are no JSON: " .. tostring(why) end
-  if type(value) ~= "table" or value[1] ~= nil or json.is_array(value) then
+  if not json.is_object(value) then
     return nil, "the arguments are no JSON object"
   end
   return value

@@ -28,6 +28,11 @@ function M.of(answer)
   return answer.headers
 end
 
+-- The media type that an answer tells, in lower case and without parameters; "" without one.
+function M.media_type(answer)
+  return (M.of(answer)["content-type"] or ""):lower():match("^[^;%s]*")
+end
+
 -- What is wrong with a text that is to be a field's value; nil when nothing is.
 function M.value_fault(value)
   local bad = value:match("[%z\1-\8\10-\31\127]")

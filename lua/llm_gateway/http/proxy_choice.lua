@@ -1,6 +1,6 @@
 -- http/proxy_choice.lua: which proxy a client's requests go through: the option's, or what libcurl finds in the
 -- environment.
--- Leans on headers.lua for what a text may hold. libcurl itself reads the environment, and no_proxy with it.
+-- Leans on http/fields.lua for what a text may hold. libcurl itself reads the environment, and no_proxy with it.
 
 local headers = require("llm_gateway.http.fields")
 

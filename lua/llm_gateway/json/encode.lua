@@ -50,8 +50,8 @@ learn_neovim()
 -- Marks a table as a list, so that it is sent as `[]` even when empty. Returns it.
 local function mark_list(t) return setmetatable(t, LIST) end
 
--- Whether a table is marked as a list.
-local function is_list(t)
+-- Whether a value is a table that is marked as a list.
+local function is_marked_list(t)
   return type(t) == "table" and meanings[getmetatable(t)] == "list"
 end
 
@@ -64,5 +64,5 @@ end
 return {
   -- encode(value): its JSON; or nil, what was wrong, and the path of where (`messages[2].content`).
   encode = core.json_encoder(meanings, LIST_KEYS, FREE_NAMES),
-  mark_list = mark_list, is_list = is_list, list_mark = list_mark,
+  mark_list = mark_list, is_marked_list = is_marked_list, list_mark = list_mark,
 }

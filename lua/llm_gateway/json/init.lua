@@ -20,10 +20,23 @@ local function array(t)
   return encoder.mark_list(t or {})
 end
 
+-- Whether a decoded value is a list: it has an item, or is empty and marked as one.
+local function is_list(value)
+  return type(value) == "table" and (value[1] ~= nil or encoder.is_marked_list(value))
+end
+
+-- Whether it is an object: any other table.
+local function is_object(value)
+  return type(value) == "table" and not is_list(value)
+end
+
 return {
-  null = core.null, array = array, is_array = encoder.is_list, list_mark = encoder.list_mark,
+  null = core.null, array = array, is_list = is_list, is_object = is_object,
+  is_marked_list = encoder.is_marked_list, list_mark = encoder.list_mark,
   join = join, split_half = split_half, mend = mend, mend_all = mend_all,
   encode = encoder.encode,
+  -- From this float on (2^53) one may stand for a neighbour of the whole number that was meant.
+  exact = core.json_exact,
   -- decode(text, keep_halves): the value of a JSON text; or nil and a message (`null` gives nil without one). With
   -- keep_halves a text may begin or end with half a character, for join and mend; the third result tells that one
   -- does.

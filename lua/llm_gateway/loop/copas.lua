@@ -6,7 +6,6 @@ local copas = require("copas")
 
 local host = require("llm_gateway.loop.host")
 local loops = require("llm_gateway.loop")
-local schema = require("llm_gateway.schema")
 
 local TICK = 0.004 -- seconds between two steps
 
@@ -50,9 +49,7 @@ end
 -- holding up the others. Each returned object's close() undoes its own attachment.
 function M.attach(options)
   options = options or {}
-  schema.only(options, { "loop" }, "attach", 2)
-  local loop = options.loop or loops.default()
-  local record = loops.record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", 2)
+  local loop, record = loops.to_attach(options, { "loop" }, 2)
   return host.attach(record, copas, function() return adapter_of(loop, record) end)
 end
 

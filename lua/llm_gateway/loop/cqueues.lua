@@ -6,7 +6,6 @@ local cqueues = require("cqueues")
 
 local host = require("llm_gateway.loop.host")
 local loops = require("llm_gateway.loop")
-local schema = require("llm_gateway.schema")
 
 local TICK = 0.008 -- seconds between two steps where there is no descriptor
 
@@ -50,9 +49,7 @@ end
 -- several times; each returned object's close() undoes its own attachment.
 function M.attach(options)
   options = options or {}
-  schema.only(options, { "loop", "controller" }, "attach", 2)
-  local loop = options.loop or loops.default()
-  local record = loops.record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", 2)
+  local loop, record = loops.to_attach(options, { "loop", "controller" }, 2)
   local controller = options.controller or cqueues.running() or error("attach: no controller given or running", 2)
   return host.attach(record, controller, function() return adapter_of(controller, loop, record) end)
 end

@@ -9,10 +9,10 @@ local host = require("llm_gateway.loop.host")
 local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
 
+local schema = lazy("llm_gateway.schema")
 local step = lazy("llm_gateway.loop.step")
-local wait = lazy("llm_gateway.loop.wait")
-
 local tasks = lazy("llm_gateway.loop.tasks")
+local wait = lazy("llm_gateway.loop.wait")
 
 local CLOSING_STEPS = 100 -- for cancelled tasks to end; one that catches every error could go on for ever
 
@@ -136,4 +136,12 @@ local function default_loop()
   return default
 end
 
-return { new = new, default = default_loop, record_of = record_of }
+-- What an adapter's attach is given: the loop in its options (the default one) and its record. Raises at `level` above
+-- the caller over an option that is not among `names`, and over a loop that is none.
+local function to_attach(options, names, level)
+  schema.only(options, names, "attach", level + 1)
+  local loop = options.loop or default_loop()
+  return loop, record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", level + 1)
+end
+
+return { new = new, default = default_loop, record_of = record_of, to_attach = to_attach }

@@ -4,7 +4,6 @@
 
 local host = require("llm_gateway.loop.host")
 local loops = require("llm_gateway.loop")
-local schema = require("llm_gateway.schema")
 
 local TICK = 8 -- milliseconds between two steps where there is no descriptor
 
@@ -54,10 +53,8 @@ end
 -- each returned object's close() undoes its own attachment.
 function M.attach(options)
   options = options or {}
-  schema.only(options, { "uv", "loop", "schedule", "budget" }, "attach", 2)
   local uv = options.uv or require("luv")
-  local loop = options.loop or loops.default()
-  local record = loops.record_of(loop) or error("attach: loop: expected a loop of llm.new_loop()", 2)
+  local loop, record = loops.to_attach(options, { "uv", "loop", "schedule", "budget" }, 2)
   return host.attach(record, uv, function() return adapter_of(uv, loop, record, options) end)
 end
 

@@ -1,7 +1,12 @@
--- reply/content.lua: the text and the reasoning in what a model said, in each dialect's shape.
+-- reply/content.lua: the text and the reasoning in what a model said, and why it ended, in each dialect's shape.
 -- Leans on nothing; reads decoded JSON, whole replies and chunks alike. Never fails, whatever a gateway sends.
 
 local M = {}
+
+-- Whether a value says nothing: none, an empty text, an empty table.
+function M.is_empty(value)
+  return value == nil or value == "" or (type(value) == "table" and next(value) == nil)
+end
 
 local function is_thought(part)
   return type(part.type) == "string" and (part.type:find("thinking", 1, true) or part.type:find("reasoning", 1, true))
@@ -108,6 +113,41 @@ function M.reasoning(reply)
     return "", nil
   end
   return thoughts(type(reply.output) == "table" and reply.output or reply.content)
+end
+
+-- ---------------------------------------------------------------------------------------------------------
+-- The end
+
+local CUT = { length = true, max_tokens = true, max_output_tokens = true, model_context_window_exceeded = true }
+local REFUSED = { content_filter = true, refusal = true, safety = true }
+
+local function table_of(value) return type(value) == "table" and value or {} end
+
+-- Whether a whole reply says less than it was to say: "cut" or "refused", and its own word for why; else nil.
+function M.unfinished(reply)
+  local choice = table_of(table_of(reply.choices)[1])
+  local reason = choice.finish_reason or reply.stop_reason or table_of(reply.incomplete_details).reason
+  if REFUSED[reason] then return "refused", reason end
+  if CUT[reason] then return "cut", reason end
+  if reply.status == "incomplete" then return "cut", type(reason) == "string" and reason or "incomplete" end
+end
+
+local function refusal_in(parts)
+  for _, part in each(parts) do
+    if type(part) == "table" then
+      if part.type == "refusal" and type(part.refusal) == "string" and part.refusal ~= "" then return part.refusal end
+      local inner = refusal_in(part.content)
+      if inner then return inner end
+    end
+  end
+end
+
+-- The words with which a model refused: a message's field, or a part of one; nil without any.
+function M.refusal(reply)
+  local message = M.message(table_of(reply.choices)[1]) or {}
+  local said = message.refusal
+  if type(said) == "string" and said ~= "" then return said end
+  return refusal_in(message.content) or refusal_in(reply.output)
 end
 
 return M

@@ -94,7 +94,7 @@ end
 -- Fills in what `complete` of reply/info.lua promises. body may be nil.
 function M.fill(info, body, profile)
   local meanings = gateways.meanings(profile)
-  info.request_id = errors.request_id(body, info.headers, profile)
+  info.request_id = errors.request_id(body, info.headers, profile, meanings.headers.request_id.exact)
   info.rate_limit = ratelimit.read(info.headers)
   info.cost, info.cache = told(info, body, meanings, "cost"), told(info, body, meanings, "cache")
   info.provider, info.model = told(info, body, meanings, "provider"), told(info, body, meanings, "model")

@@ -2,9 +2,9 @@
 -- Leans on reply/facts.lua for all but a few fields: these are read when somebody asks, so that a call does not pay for
 -- it. Never guesses: what no gateway said is nil.
 
-local core = require("llm_gateway.core")
 local fields = require("llm_gateway.http.fields")
 local lazy = require("llm_gateway.lazy")
+local timings = require("llm_gateway.http.timings")
 
 local facts = lazy("llm_gateway.reply.facts")
 
@@ -26,13 +26,6 @@ function M.of(answer)
   }, mark_of(answer.profile))
 end
 
--- {dns, connect, tls, first_byte, total, bytes} of something with `times`, as a transfer gave them; of a transfer, so
--- far; nil where neither tells.
-function M.timings(answer, transfer)
-  local times = transfer and transfer:times() or answer.times
-  return times and times ~= "" and core.timings(times) or nil
-end
-
 -- A copy of an info, which is completed by itself.
 function M.copy(info)
   local copy = {}
@@ -49,7 +42,7 @@ function M.complete(info, body)
   if info.head then
     info.headers, info.head = fields.of(info), nil
   end
-  info.timings, info.times = info.timings or M.timings(info), nil
+  info.timings, info.times = info.timings or timings.of(info), nil
   facts.fill(info, body, mark.profile)
   if body then setmetatable(info, nil) end
   return info

@@ -1,14 +1,13 @@
 -- reply/init.lua: what a gateway answered, as a value: the decoded body, with methods beside its own fields.
--- Leans on json, on reply/content.lua and on helpers/structured.lua. A reply's fields are exactly the gateway's; what
--- else is known of it is kept apart.
+-- Leans on json, and on content.lua, info.lua and parsed.lua beside it. A reply's fields are exactly the gateway's.
+-- What else is known of it is kept apart.
 
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 
-local info_of = lazy("llm_gateway.reply.info")
-
 local content = lazy("llm_gateway.reply.content")
-local structured = lazy("llm_gateway.helpers.structured")
+local info_of = lazy("llm_gateway.reply.info")
+local parsed = lazy("llm_gateway.reply.parsed")
 
 local M = {}
 
@@ -58,10 +57,10 @@ function M.info(reply)
   return info_of.complete(infos[reply], reply)
 end
 
--- The value that the text is, checked against the request's response_format; or nil, err (see helpers/structured.lua).
+-- The value that the text is, checked against the request's response_format; or nil, err (see reply/parsed.lua).
 function M.parsed(reply)
   check(reply, "parsed")
-  return structured.parsed(reply, M.text(reply))
+  return parsed.of(reply, M.text(reply))
 end
 
 local methods = { text = M.text, parsed = M.parsed, reasoning = M.reasoning, raw = M.raw, info = M.info }
@@ -84,7 +83,7 @@ local list_metatable = json.list_mark({ __index = methods, __call = metatable.__
 -- Makes a reply of a decoded body. An empty list keeps its mark as a list. `text`: the body as it came, or nil.
 function M.new(body, info, text)
   infos[body], bodies[body] = info, text
-  return setmetatable(body, json.is_array(body) and list_metatable or metatable)
+  return setmetatable(body, json.is_marked_list(body) and list_metatable or metatable)
 end
 
 -- For a stream that is asked for what only a reply has.

@@ -72,17 +72,6 @@ local function block_at(self, index)
   return self.blocks[index]
 end
 
--- A text of a block goes on.
-local function append(block, name, piece)
-  if type(piece) ~= "string" or piece == "" then return end
-  if not ropes.is(block[name]) then
-    local rope, before = ropes.new(), block[name]
-    if type(before) == "string" and before ~= "" then rope:add(before) end
-    block[name] = rope
-  end
-  block[name]:add(piece)
-end
-
 local ADD = {}
 
 function ADD.message_start(self, event)
@@ -102,7 +91,7 @@ function ADD.content_block_delta(self, event)
       block.citations = table_of(block.citations)
       table.insert(block.citations, value)
     elseif name == "partial_json" or name ~= "type" then
-      append(block, name, value)
+      ropes.append(block, name, value)
     end
   end
 end
@@ -119,9 +108,7 @@ end
 
 -- Arguments that are no JSON (the model was cut off) stay the text they are.
 local function finished(block)
-  for name, value in next, block do
-    if ropes.is(value) then block[name] = value:text() end
-  end
+  ropes.join(block)
   local arguments = block.partial_json
   block.partial_json = nil
   if arguments then

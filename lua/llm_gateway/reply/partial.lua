@@ -4,7 +4,7 @@
 local coroutines = require("llm_gateway.loop.coroutines")
 local json = require("llm_gateway.json")
 local replies = require("llm_gateway.reply")
-local structured = require("llm_gateway.helpers.structured")
+local wanted = require("llm_gateway.reply.wanted")
 
 local M = {}
 
@@ -15,7 +15,7 @@ end
 
 -- The checked value of the reply that the chunks made; raises what is wrong with it.
 local function whole_value(self)
-  local reply = structured.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
+  local reply = wanted.expect_same(self.stream, replies.new(self.whole:value(), self.stream:info()))
   local value, err = replies.parsed(reply)
   if err then error(err, 0) end
   return value

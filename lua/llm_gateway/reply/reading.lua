@@ -1,7 +1,8 @@
 -- reply/reading.lua: how a stream's events become what is handed over, and how it ends.
 -- Leans on a transfer of the C core for events, on json and errors, and on the stream's dialect (reply/dialects.lua)
 -- for what its events mean. The stream (reply/stream.lua) is the table it works on: loop, transfer or list, dialect,
--- reader, about, describe; it sets started, ended, err, times, id, alike. It never waits by itself: the loop does.
+-- reader, about, describe, profile; it sets started, ended, err, times, id, alike. It never waits by itself: the loop
+-- does.
 
 local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local errors = require("llm_gateway.errors")
@@ -41,7 +42,8 @@ local function error_of(self, kind, message)
   local about = self.about
   return errors.new(errors.redact({
     kind = kind, message = message, started = self.started, partial = self.reader:partial_text(),
-    request_id = errors.request_id(nil, fields.of(about)), headers = about.headers, attempts = about.attempts,
+    request_id = errors.request_id(nil, fields.of(about), self.profile), headers = about.headers,
+    attempts = about.attempts,
   }, secrets[self]))
 end
 
@@ -54,6 +56,7 @@ local function answer_of(self, text, value, event)
   return {
     status = about.status, headers = fields.of(about), text = text, value = value, event = event, in_stream = true,
     started = self.started, partial = self.reader:partial_text(), attempts = about.attempts, secrets = secrets[self],
+    profile = self.profile,
   }
 end
 
@@ -92,9 +95,9 @@ local function data_of(self)
 end
 
 local function end_with_fault(self, value, event, fault)
-  local err = errors.of_answer(answer_of(self, data_of(self), fault or value, event))
-  if fault and fault ~= value then err.body = errors.redact({ body = value }, secrets[self]).body end
-  return end_with(self, err)
+  local answer = answer_of(self, data_of(self), fault or value, event)
+  answer.body = value
+  return end_with(self, errors.of_answer(answer))
 end
 
 -- An event that cannot be decoded: an error in a form of its own, a chunk cut short, or no JSON at all.

@@ -2,32 +2,28 @@
 -- Leans on reply/init, reply/stream and reply/dialects, and on errors for an answer that is none of these. An answer is
 -- what call's make returns; each of these functions returns what the verb does, or nil, err.
 
-local calls = require("llm_gateway.call")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
+local infos = require("llm_gateway.reply.info")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 local replies = require("llm_gateway.reply")
 
 local events = lazy("llm_gateway.reply.events")
+local scalars = lazy("llm_gateway.scalars")
 local streams = lazy("llm_gateway.reply.stream")
+local timings = lazy("llm_gateway.http.timings")
 
 local M = {}
 
-local function is_list(value)
-  return value[1] ~= nil or json.is_array(value)
-end
-
-local function is_object(value)
-  return type(value) == "table" and not is_list(value)
-end
+local is_list, is_object = json.is_list, json.is_object
 
 -- A reply: the decoded body, which has to be a table of fields.
 function M.reply(answer)
   if not is_object(answer.value) then return nil, errors.of_answer(answer) end
-  return replies.new(answer.value, calls.info(answer), answer.text)
+  return replies.new(answer.value, infos.of(answer), answer.text)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -45,12 +41,9 @@ local function completion_in(dialect, value)
 end
 
 local function error_of(answer, dialect, fault)
-  local body = answer.value
   answer.wanted = dialect.wanted
-  if fault then answer.value, answer.event = fault, "error" end
-  local err = errors.of_answer(answer)
-  if fault and fault ~= body then err.body = errors.redact({ body = body }, answer.secrets).body end
-  return err
+  if fault then answer.body, answer.value, answer.event = answer.value, fault, "error" end
+  return errors.of_answer(answer)
 end
 
 -- The error that a 2xx answer to a call in this dialect is, or nil: what was asked for has not come. For call.fault.
@@ -70,8 +63,8 @@ end
 -- What was sent is of no use any more, and a stream may be open for long.
 local function stream_of(answer, call, transfer, dialect)
   call.value, call.body, call.headers = nil, nil, nil
-  local function describe(facts) return calls.failure(call, facts) end
-  return streams.of_transfer(call.loop, transfer, calls.info(answer), answer.secrets, describe, dialect)
+  local function describe(facts) return errors.of_call(call, facts) end
+  return streams.of_transfer(call.loop, transfer, infos.of(answer), answer.secrets, describe, dialect, answer.profile)
 end
 
 -- The whole answer to a call in a dialect that was not to be streamed.
@@ -80,7 +73,7 @@ function M.completion(answer, call, dialect)
     return stream_of(answer, call, events.source(answer.text, answer.times), dialect):collect()
   end
   local value = completion_in(dialect, answer.value) or answer.value
-  return replies.new(dialect.tidy(value), calls.info(answer), answer.text)
+  return replies.new(dialect.tidy(value), infos.of(answer), answer.text)
 end
 
 -- A gateway that did not stream although asked to: a whole completion, or a dry run, is handed over as events.
@@ -93,9 +86,9 @@ local function stream_of_body(answer, call, dialect)
     return nil, errors.of_answer(answer)
   end
   local whole = dialect.is_whole and completion_in(dialect, value)
-  if whole then return streams.of_list(dialect.events_of(whole), calls.info(answer), answer.times, dialect) end
+  if whole then return streams.of_list(dialect.events_of(whole), infos.of(answer), answer.times, dialect) end
   if not is_dry_run(call, value) then return nil, errors.of_answer(answer) end
-  return streams.of_list({ { value } }, calls.info(answer), answer.times, dialects.plain)
+  return streams.of_list({ { value } }, infos.of(answer), answer.times, dialects.plain)
 end
 
 -- What `for` takes, of an answer to a call that asked for a stream.
@@ -143,36 +136,33 @@ end
 function M.models(answer)
   local list = model_list(answer.value)
   if not list then return nil, errors.of_answer(answer) end
-  return replies.new(list, calls.info(answer), answer.text)
+  return replies.new(list, infos.of(answer), answer.text)
 end
 
 -- What a gateway says of its health: a table as it is, words as {text = ...}, nothing as {}.
 function M.health(answer)
   local value, text = answer.value, answer.text
-  if type(value) == "table" then return replies.new(value, calls.info(answer)) end
+  if type(value) == "table" then return replies.new(value, infos.of(answer)) end
   if value ~= nil then text = tostring(value) end
-  local is_said = text and text:find("%S") and not text:find("^%s*null%s*$")
-  local said = is_said and { text = text } or {}
-  return replies.new(said, calls.info(answer))
+  return replies.new(scalars.text(text) and { text = text } or {}, infos.of(answer))
 end
 
 -- Whether a text that is no JSON was announced as JSON (RFC 6839, 3.1): then it is broken.
 local function is_broken_json(answer)
   if answer.value ~= nil or answer.text == "" then return false end
-  local type = (fields.of(answer)["content-type"] or ""):lower():match("^[^;%s]*")
-  return type:find("^application/.*json$") ~= nil
+  return fields.media_type(answer):find("^application/.*json$") ~= nil
 end
 
 -- The decoded body, a reply when it is a table; the text itself where it neither is JSON nor claims to be.
 function M.value(answer)
-  if type(answer.value) == "table" then return replies.new(answer.value, calls.info(answer), answer.text) end
+  if type(answer.value) == "table" then return replies.new(answer.value, infos.of(answer), answer.text) end
   if is_broken_json(answer) then return nil, errors.of_answer(answer) end
   return answer.value == nil and answer.text or answer.value
 end
 
 -- Of an answer that went into a file: {into = its path, bytes = how many}.
 function M.file(answer, path)
-  return replies.new({ into = path, bytes = calls.timings(answer).bytes }, calls.info(answer))
+  return replies.new({ into = path, bytes = timings.of(answer).bytes }, infos.of(answer))
 end
 
 return M

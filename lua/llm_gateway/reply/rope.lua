@@ -42,4 +42,24 @@ local function is(value)
   return getmetatable(value) == Rope
 end
 
-return { new = new, is = is }
+-- The text in into[name] becomes longer by `piece` (anything but text that is not empty is left out): a rope stands in
+-- its place until `join`.
+local function append(into, name, piece)
+  if type(piece) ~= "string" or piece == "" then return end
+  local before = into[name]
+  if not is(before) then
+    into[name] = new()
+    if type(before) == "string" and before ~= "" then into[name]:add(before) end
+  end
+  into[name]:add(piece)
+end
+
+-- Puts the text in the place of each rope in a table, and in those within it. Returns the table.
+local function join(t)
+  for name, value in next, t do
+    if is(value) then t[name] = value:text() elseif type(value) == "table" then join(value) end
+  end
+  return t
+end
+
+return { new = new, is = is, append = append, join = join }

@@ -14,7 +14,6 @@ local wait = require("llm_gateway.loop.wait")
 local wanted = require("llm_gateway.reply.wanted")
 
 local partial = lazy("llm_gateway.reply.partial")
-local structured = lazy("llm_gateway.helpers.structured")
 
 local Stream = { is_stream = true }
 Stream.__index = Stream
@@ -174,7 +173,7 @@ function Stream:collect()
   end
   if second then return nil, second end
   local reply = replies.new(whole:value(), self:info())
-  return wanted[self] and structured.expect_same(self, reply) or reply
+  return wanted.expect_same(self, reply)
 end
 
 -- What the model thought so far (its first 1 MiB), as text; "" without any.
@@ -211,12 +210,12 @@ end
 -- Beginnings
 
 -- A stream of a transfer's events. `about`: what info() tells. `hidden`: the call's secrets. `describe(facts)` makes
--- an error of the core's facts. `dialect`: one of reply/dialects.lua (chat).
-local function of_transfer(loop, transfer, about, hidden, describe, dialect)
+-- an error of the core's facts. `dialect`: one of reply/dialects.lua (chat). `profile`: the gateway's, or nil.
+local function of_transfer(loop, transfer, about, hidden, describe, dialect, profile)
   dialect = dialect or dialects.chat
   local self = {
     loop = loop, transfer = transfer, about = about, describe = describe, started = false, ended = false,
-    dialect = dialect, reader = dialect.reader(),
+    dialect = dialect, reader = dialect.reader(), profile = profile,
   }
   reading.hide(self, hidden)
   return setmetatable(self, Stream)

@@ -1,18 +1,19 @@
 -- reply/tool_calls.lua: which pieces of a stream belong to one tool call, and what a whole call has.
--- Leans on json and on reply/rope.lua. Ids and indexes are no help by themselves: servers leave them empty, repeat
--- them, or make up others for each piece. A new name behind the arguments of the last call is what tells.
+-- Leans on json, on reply/rope.lua, and on scalars.lua for whether a text says something. Ids and indexes are no help
+-- by themselves: servers leave them empty, repeat them, or make up others for each piece. A new name behind the
+-- arguments of the last call is what tells.
 
 local json = require("llm_gateway.json")
 local ropes = require("llm_gateway.reply.rope")
+local scalars = require("llm_gateway.scalars")
 
 local M = {}
 
 local LONGEST_NAME = 1024 -- bytes; a longer one is compared with nothing
-local NULLS = { [""] = true, null = true, None = true }
 
--- A text that says something: some gateways write their nulls out.
-local function is_said(text)
-  return type(text) == "string" and not NULLS[text]
+-- Some gateways write their nulls out.
+local function is_said(value)
+  return scalars.text(value) ~= nil
 end
 
 local function name_of(item)

@@ -2,7 +2,7 @@
 -- Leans on the validators of schema.lua and on options.lua for what only a client may be told.
 
 local checks = require("llm_gateway.schema")
-local fault = require("llm_gateway.request.fault")
+local errors = require("llm_gateway.errors")
 local options = require("llm_gateway.options")
 
 local M = {}
@@ -34,11 +34,11 @@ local function read_one(own, name, value, level)
   local check = CHECKS[name]
   if not check then
     return is_misplaced(name)
-      and fault.new(name, "is an option of the client, not of one call: use client:with{...}") or nil
+      and errors.invalid(name, "is an option of the client, not of one call: use client:with{...}") or nil
   end
   check_number(name, check, value, level + 1)
   local message, where = check(value)
-  if message then return fault.new(name .. (where or ""), message) end
+  if message then return errors.invalid(name .. (where or ""), message) end
   own[name] = value
 end
 
@@ -46,7 +46,7 @@ end
 -- raise at `level` above the caller.
 function M.read(request, level)
   if type(request) ~= "table" then
-    return nil, fault.new("", "a request is a table, got " .. checks.shown(request))
+    return nil, errors.invalid("", "a request is a table, got " .. checks.shown(request))
   end
   local own = {}
   for name, value in pairs(request) do

@@ -1,9 +1,9 @@
 -- request/headers.lua: the header fields of a call: who it is from, its keys, what it sends and accepts.
 -- Leans on http/fields.lua for what a field may hold and on version.lua. What a named gateway wants of them its profile
--- says (gateways/init.lua); which of them are secret, secrets.lua knows.
+-- says (gateways/init.lua); which of them are secret, secrets/ knows.
 
 local core = require("llm_gateway.core")
-local fault = require("llm_gateway.request.fault")
+local errors = require("llm_gateway.errors")
 local fields = require("llm_gateway.http.fields")
 local version = require("llm_gateway.version")
 
@@ -15,10 +15,10 @@ function M.key(config, own)
   local key, why = own.api_key or config.api_key, nil
   if type(key) == "string" then return key end -- it was checked as it was given
   if type(key) == "function" then key, why = key() end
-  if key == nil then return nil, why and fault.new("api_key", "its function gave none: " .. tostring(why)) end
-  if type(key) ~= "string" then return nil, fault.new("api_key", "its function returned a " .. type(key)) end
+  if key == nil then return nil, why and errors.invalid("api_key", "its function gave none: " .. tostring(why)) end
+  if type(key) ~= "string" then return nil, errors.invalid("api_key", "its function returned a " .. type(key)) end
   local wrong = key == "" and "its function returned an empty text" or fields.value_fault(key)
-  if wrong then return nil, fault.new("api_key", wrong) end
+  if wrong then return nil, errors.invalid("api_key", wrong) end
   return key
 end
 
@@ -28,7 +28,7 @@ function M.fault(body)
   for _, name in ipairs({ "app_id", "feature" }) do
     local value = body[name]
     local wrong = type(value) == "string" and fields.value_fault(value)
-    if wrong then return fault.new(name, wrong) end
+    if wrong then return errors.invalid(name, wrong) end
   end
 end
 

@@ -4,14 +4,14 @@
 
 local call_options = require("llm_gateway.request.call_options")
 local checks = require("llm_gateway.schema")
-local fault = require("llm_gateway.request.fault")
+local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 
 local near_miss = lazy("llm_gateway.request.near_miss")
 local tool_arguments = lazy("llm_gateway.request.tool_arguments")
 
-local M = { invalid = fault.new }
+local M = {}
 
 local text, full_text, header_text, object = checks.text, checks.full_text, checks.header_text, checks.object
 local boolean, integer, positive, between = checks.boolean, checks.integer, checks.positive, checks.between
@@ -143,7 +143,7 @@ local messages_model = prepared(MESSAGES, nil, UNCHECKED.messages)
 local message_model = prepared(MESSAGE)
 
 local function refused(value)
-  return nil, fault.new("", "a request is a table, got " .. checks.shown(value))
+  return nil, errors.invalid("", "a request is a table, got " .. checks.shown(value))
 end
 
 local NONE = {}
@@ -155,7 +155,7 @@ local function checked(model, value, left_out)
     if not left_out[name] then new[name] = item end
   end
   local message, path = model.check(new)
-  if message then return nil, fault.new(checks.whole(path or ""), message) end
+  if message then return nil, errors.invalid(checks.whole(path or ""), message) end
   return new
 end
 
@@ -164,7 +164,7 @@ local function misspelt(model, body)
   for name in pairs(body) do
     if not model.known[name] then
       local meant = near_miss.of(name, model.known, call_options.checks)
-      if meant then return fault.new(tostring(name), near_miss.words(meant)) end
+      if meant then return errors.invalid(tostring(name), near_miss.words(meant)) end
     end
   end
 end
@@ -179,7 +179,7 @@ end
 local function mend_arguments(body)
   if not has_calls(body.messages) then return nil end
   local messages, message, where = tool_arguments.as_text(body.messages)
-  if not messages then return fault.new("messages" .. where, message) end
+  if not messages then return errors.invalid("messages" .. where, message) end
   body.messages = messages
 end
 
@@ -219,7 +219,7 @@ end
 function M.encode(body)
   local encoded, message, path = json.encode(body)
   if encoded then return encoded end
-  return nil, fault.new(path or "", message)
+  return nil, errors.invalid(path or "", message)
 end
 
 local function constructor(name, model)

@@ -1,5 +1,5 @@
 -- request/outgoing.lua: a call as it goes out: its body as text, its URL, header lines and secrets.
--- Leans on the rest of request/, on http/address.lua and secrets.lua. call/ makes the attempts.
+-- Leans on the rest of request/, on http/address.lua and secrets/. call/ makes the attempts.
 
 local addresses = require("llm_gateway.http.address")
 local headers = require("llm_gateway.request.headers")

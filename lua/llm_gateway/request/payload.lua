@@ -2,8 +2,8 @@
 -- Leans on multipart.lua for forms. Opens no file: the core does.
 
 local checks = require("llm_gateway.schema")
+local errors = require("llm_gateway.errors")
 local multipart = require("llm_gateway.request.multipart")
-local requests = require("llm_gateway.request.models")
 
 local M = {}
 
@@ -35,19 +35,19 @@ end
 function M.put(call, request, headers)
   local type_given = content_type(request.headers) or content_type(headers)
   local message = body_fault(request.body, type_given)
-  if message then return requests.invalid("body", message) end
+  if message then return errors.invalid("body", message) end
   message = place_fault(request)
-  if message then return requests.invalid("into", message) end
+  if message then return errors.invalid("into", message) end
   message = request.on_progress ~= nil and checks.callback(request.on_progress)
-  if message then return requests.invalid("on_progress", message) end
+  if message then return errors.invalid("on_progress", message) end
   call.into, call.on_progress = request.into, request.on_progress
   if type(request.body) == "string" then call.body = request.body else call.value = request.body end
   if request.multipart == nil then return nil end
-  if request.body ~= nil then return requests.invalid("multipart", "is there beside body: there can be only one") end
-  if type_given then return requests.invalid("headers", "multipart has a Content-Type of its own") end
+  if request.body ~= nil then return errors.invalid("multipart", "is there beside body: there can be only one") end
+  if type_given then return errors.invalid("headers", "multipart has a Content-Type of its own") end
   local where
   call.multipart, message, where = multipart.read(request.multipart, "multipart")
-  if not call.multipart then return requests.invalid(where, message) end
+  if not call.multipart then return errors.invalid(where, message) end
 end
 
 return M

@@ -1,7 +1,7 @@
 -- request/target.lua: which method and path client:request{} may ask for: never another host, never a second line.
--- Leans on request/fault.lua.
+-- Leans on errors.
 
-local fault = require("llm_gateway.request.fault")
+local errors = require("llm_gateway.errors")
 
 local M = {}
 
@@ -11,14 +11,14 @@ local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true
 function M.fault(request)
   local method = request.method or "POST"
   if not METHODS[method] then
-    return fault.new("method", ("expected GET, POST, ..., got %q"):format(tostring(method)))
+    return errors.invalid("method", ("expected GET, POST, ..., got %q"):format(tostring(method)))
   end
   local path = request.path
-  if type(path) ~= "string" then return fault.new("path", "expected text, got " .. type(path)) end
-  if not path:find("^/[^/\\]") and path ~= "/" then return fault.new("path", "has to begin with one slash") end
-  if path:find("[%s%c#]") then return fault.new("path", "may not contain blanks, control characters or #") end
+  if type(path) ~= "string" then return errors.invalid("path", "expected text, got " .. type(path)) end
+  if not path:find("^/[^/\\]") and path ~= "/" then return errors.invalid("path", "has to begin with one slash") end
+  if path:find("[%s%c#]") then return errors.invalid("path", "may not contain blanks, control characters or #") end
   if request.stream ~= nil and type(request.stream) ~= "boolean" then
-    return fault.new("stream", "expected true or false, got " .. type(request.stream))
+    return errors.invalid("stream", "expected true or false, got " .. type(request.stream))
   end
 end
 

@@ -142,31 +142,11 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Which one it is
 
-local function by_headers(headers)
-  for _, mark in ipairs(marks.headers) do
-    for name in pairs(headers) do
-      if name:sub(1, #mark[1]) == mark[1] then return mark[2] end
-    end
-  end
-  for _, mark in ipairs(marks.values) do
-    if (headers[mark[1]] or ""):lower():find(mark[2], 1, true) then return mark[3] end
-  end
-end
-
-local function by_text(list, text)
-  for _, mark in ipairs(list) do
-    if type(text) == "string" and text:lower():find(mark[1], 1, true) then return mark[2] end
-  end
-end
-
+-- Its profile's name, or nil.
 local function find_profile(self, models, answers)
-  for _, answer in ipairs(answers) do
-    local found = by_headers(answer.headers)
-    if found then return found end
-  end
-  local first = type(models[1]) == "table" and models[1].owned_by
-  local health = self.health and type(self.health.value) == "table" and self.health.value.service
-  return by_text(marks.owners, first) or by_text(marks.health, health)
+  local owner = type(models[1]) == "table" and models[1].owned_by
+  local service = self.health and type(self.health.value) == "table" and self.health.value.service
+  return marks.profile(answers, owner, service)
 end
 
 local function report_profile(self, name)
