@@ -3,10 +3,7 @@ local llm = require "llm_gateway"
 local support = require "spec.support"
 
 describe("the address of a client", function()
-  local gateway
-
-  setup(function() gateway = support.start({ api_key = false }) end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway({ api_key = false })
 
   -- The path and query that a call of this verb goes to.
   local function reached(options, verb, request)

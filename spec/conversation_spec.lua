@@ -5,13 +5,8 @@ local llm = require "llm_gateway"
 local support = require "spec.support"
 
 describe("a conversation", function()
-  local gateway, client
-
-  setup(function()
-    gateway = support.start()
-    client = support.client(gateway)
-  end)
-  teardown(function() gateway:stop() end)
+  local client
+  local gateway = support.gateway(nil, function(started) client = support.client(started) end)
 
   local function roles(messages)
     local list = {}

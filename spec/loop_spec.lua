@@ -331,7 +331,6 @@ describe("the loop", function()
     assert.equal(22, (drain(stream)))
   end)
 
-
   local function wait_undriven(seconds)
     os.execute("sleep " .. seconds)
   end
@@ -416,10 +415,9 @@ describe("the loop", function()
 end)
 
 describe("a call in a task that cannot yield", function()
-  local gateway, client
+  local client
+  local gateway = support.gateway()
 
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
   before_each(function() client = support.client(gateway) end)
 
   -- Runs fn where no coroutine may yield, in a task, beside another task that must stand still meanwhile.

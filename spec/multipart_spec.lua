@@ -16,15 +16,11 @@ local function memory()
 end
 
 describe("a request", function()
-  local gateway, client
+  local client
+  local gateway = support.gateway(nil, function(started) client = support.client(started) end)
   local files = {}
 
-  setup(function()
-    gateway = support.start()
-    client = support.client(gateway)
-  end)
   teardown(function()
-    gateway:stop()
     for _, path in ipairs(files) do os.remove(path) end
   end)
 

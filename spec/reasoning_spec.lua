@@ -49,10 +49,7 @@ describe("reasoning", function()
   end)
 
   describe("in a chat", function()
-    local gateway
-
-    setup(function() gateway = support.start() end)
-    teardown(function() gateway:stop() end)
+    local gateway = support.gateway()
 
     local function sent(options, level)
       assert(support.client(gateway, options):chat(support.ask("Hello", { reasoning = level })))

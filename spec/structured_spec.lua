@@ -127,13 +127,8 @@ describe("a JSON Schema", function()
 end)
 
 describe("structured output", function()
-  local gateway, client
-
-  setup(function()
-    gateway = support.start()
-    client = support.client(gateway)
-  end)
-  teardown(function() gateway:stop() end)
+  local client
+  local gateway = support.gateway(nil, function(started) client = support.client(started) end)
 
   local function sent(format)
     local question = 'What is the weather in "Paris"? 21'

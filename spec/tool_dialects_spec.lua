@@ -70,10 +70,7 @@ local STREAMS = {
 local TOOL = { name = "it", parameters = CITY, call = function(arguments) return "sunny in " .. arguments.city end }
 
 describe("run_tools over", function()
-  local gateway
-
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function run(api, body, fields)
     local request = { api = api, model = "m", max_tokens = 100, tools = { TOOL }, max_rounds = 1 }

@@ -7,9 +7,7 @@ local support = require "spec.support"
 local function send(text) return { send = text } end
 
 describe("an answer", function()
-  local gateway
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local function chunked(status, body, trailers, more)
     return ("HTTP/1.1 %d X\r\nConnection: close\r\nContent-Type: application/json\r\n%s"
@@ -124,9 +122,7 @@ describe("a request", function()
 end)
 
 describe("a stream of events", function()
-  local gateway
-  setup(function() gateway = support.start() end)
-  teardown(function() gateway:stop() end)
+  local gateway = support.gateway()
 
   local head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
   local chunk = "data: " .. support.delta('"delta":{"content":"x"}') .. "\n\n"

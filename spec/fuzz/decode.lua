@@ -1,5 +1,5 @@
 -- decode.lua: the invariants of spec/fuzz/decode.c: returns the function that each input is given to; it raises when
--- one does not hold. Leans on errors.lua, stream.lua and json.lua as call.lua uses them, without a network.
+-- one does not hold. Leans on errors/, reply/ and json/ as call/ uses them, without a network.
 --
 -- An input is a letter and what it is about; "$K" and "$L" stand for two keys of the client, anywhere.
 --   A  an answer: its status, header lines, a blank line, the body
@@ -15,6 +15,7 @@ local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
 local llm = require("llm_gateway")
 local loop_state = require("llm_gateway.loop.state")
+local promises = require("spec.fuzz.promises")
 local retry = require("llm_gateway.call.retry")
 local streams = require("llm_gateway.reply.stream")
 local wait = require("llm_gateway.loop.wait")
@@ -28,9 +29,7 @@ local KINDS = {}
 for kind in ("authentication rate_limit validation not_found policy_denied budget_exceeded server timeout connection "
   .. "stream cancelled task"):gmatch("%S+") do KINDS[kind] = true end
 
-local function demand(holds, what, ...)
-  if not holds then error("INVARIANT BROKEN: " .. what:format(...), 0) end
-end
+local demand = promises.demand
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Keys
@@ -260,49 +259,11 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- JSON
 
-local function check_same(a, b, path)
-  demand(type(a) == type(b), "%s is the same type", path)
-  if a ~= a then
-    demand(b ~= b, "%s is no number again", path)
-  elseif type(a) ~= "table" then
-    demand(a == b and math.type(a) == math.type(b), "%s is the same: %s, %s", path, tostring(a), tostring(b))
-  end
-  if type(a) ~= "table" then return end
-  demand(json.is_array(a) == json.is_array(b), "%s is a list again", path)
-  for name, item in next, a do check_same(item, b[name], "a value") end
-  for name in next, b do demand(a[name] ~= nil, "%s has nothing new", path) end
-end
-
--- A decoded value may hold what may not be sent: numbers that would be damaged, depth, bytes that are no text.
-local REFUSALS = {
-  "^the number is too large", "^an infinite number", "^NaN", "^nested deeper", "^byte %d+ is no UTF%-8$",
-  "^byte %d+ of a key is no UTF%-8$",
-}
-
-local function may_refuse(message)
-  for _, pattern in ipairs(REFUSALS) do
-    if message:find(pattern) then return true end
-  end
-  return false
-end
-
 local function check_json(text)
   local value, why = json.decode(text)
-  local halves, _, found = json.decode(text, true)
-  if found then halves = json.mend_all(halves) end
   demand(value ~= nil or why == nil or (type(why) == "string" and why ~= ""), "a reason")
-  -- mend_all mends halves that came as bytes too
-  if not text:find("\237[\160-\191]") then check_same(value, halves, "the value with halves") end
-  if value == nil then return end
-  local sent, message = json.encode(value)
-  if not sent then
-    demand(may_refuse(message), "what was decoded can be sent, but: %s", message)
-    return
-  end
-  local back, fault = json.decode(sent)
-  demand(fault == nil, "what was encoded can be decoded, but: %s", fault)
-  check_same(value, back, "the value")
-  demand(json.encode(back) == sent, "the same text again")
+  promises.keeps_halves(text, value)
+  if value ~= nil then promises.comes_back(value) end
 end
 
 local CHECKS = { A = check_answer, E = check_stream, J = check_json }

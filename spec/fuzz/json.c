@@ -3,21 +3,15 @@
  * invariants are in json.lua, which holds them against lua-cjson; this gives it
  * a core that has nothing else.
  *
- * alike.c edits the same texts, and holds json_alike.c against the grammar. An
- * error that json.lua raises is a finding. Run it from the top of the
- * checkout, where lua/ and spec/ are. Leans on Lua 5.4 and lua-cjson.
+ * alike.c edits the same texts, and holds json_alike.c against the grammar.
+ * Leans on state.h and lua-cjson.
  */
 #include "../../src/lcore.h"
 
-#include <lualib.h>
 #include <string.h>
 
 #include "alike.h"
-#include "fuzz.h"
-
-#define COLLECT_EVERY 1000 /* executions: garbage of one should not slow down all */
-
-static lua_State *state;
+#include "state.h"
 
 static int open_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"json_decode", ljson_decode},
@@ -31,28 +25,11 @@ static int open_core(lua_State *L) {
   return 1;
 }
 
-static int add_traceback(lua_State *L) {
-  luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
-  return 1;
-}
-
-static void check(int status) {
-  if (status == LUA_OK) return;
-  fprintf(stderr, "%s\n", lua_tostring(state, -1));
-  demand(false, "nothing raises");
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc, (void)argv;
-  state = luaL_newstate();
-  demand(state != NULL, "a Lua state");
-  luaL_openlibs(state);
+  open_state();
   luaL_requiref(state, "llm_gateway.core", open_core, 0);
-  lua_settop(state, 0);
-  lua_pushcfunction(state, add_traceback);
-  check(luaL_dostring(state, "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.path"));
-  check(luaL_loadfile(state, "spec/fuzz/json.lua"));
-  check(lua_pcall(state, 0, 1, 1));
+  load_invariants("spec/fuzz/json.lua");
   return 0;
 }
 
@@ -70,11 +47,7 @@ static void check_alike(const uint8_t *bytes, size_t n) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
-  static size_t executions;
-  lua_pushvalue(state, 2);
-  lua_pushlstring(state, (const char *)bytes, n);
-  check(lua_pcall(state, 1, 0, 1));
+  give(bytes, n);
   check_alike(bytes, n);
-  if (++executions % COLLECT_EVERY == 0) lua_gc(state, LUA_GCCOLLECT);
   return 0;
 }

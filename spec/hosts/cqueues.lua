@@ -1,44 +1,24 @@
 -- cqueues.lua: a program on a cqueues controller: tasks, and calls made in its own coroutines, side by side.
 local cqueues = require "cqueues"
 local llm = require "llm_gateway"
+local rounds = require "spec.hosts.rounds"
 
-local client = llm.new({ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0 })
 local controller = cqueues.new()
 require("llm_gateway.loop.cqueues").attach({ controller = controller })
 
-local function count_words()
-  local reply = llm.assert(llm.assert(client:chat({
-    messages = { { role = "user", content = "Count to 20" } }, stream = true,
-  })):collect())
-  return select(2, reply:text():gsub("%d+", ""))
-end
-
-local function round()
-  local ticks, words, over = 0, 0, false
-  local task = llm.spawn(count_words)
-  for _ = 1, 3 do
-    controller:wrap(function()
-      local counted = count_words()
-      words = words + counted
-    end)
-  end
-  controller:wrap(function()
-    while not over do
-      cqueues.sleep(0.005)
-      ticks = ticks + 1
-      over = words == 60 and task:status() == "done"
-    end
-  end)
-  assert(controller:loop(20))
-  assert(controller:empty(), "the controller did not become empty")
-  assert(words == 60 and task:join() == 20)
-  assert(ticks > 10, "the other coroutine ticked only " .. ticks .. " times")
-end
+local host = {
+  spawn = function(fn) controller:wrap(fn) end,
+  pause = cqueues.sleep,
+  drive = function()
+    assert(controller:loop(20))
+    assert(controller:empty(), "the controller did not become empty")
+  end,
+}
 
 -- A step of somebody else's brings what a coroutine waits for.
 local function step_outside()
   local words
-  controller:wrap(function() words = count_words() end)
+  controller:wrap(function() words = rounds.count_words() end)
   controller:step(0)
   for _ = 1, 200 do
     llm.sleep(0.05)
@@ -52,7 +32,7 @@ end
 local function generate()
   local reply, info
   controller:wrap(function()
-    reply, info = coroutine.wrap(function() return client:health() end)()
+    reply, info = coroutine.wrap(function() return rounds.client:health() end)()
   end)
   assert(controller:loop(20))
   assert(reply.status == "healthy" and info == nil, "a coroutine of the user's got the controller's values")
@@ -117,8 +97,8 @@ local function join()
   end
 end
 
-round()
-round()
+rounds.round(host)
+rounds.round(host)
 join()
 close_while_resting()
 step_outside()
