@@ -77,15 +77,15 @@ describe("after a fault", function()
     assert.equal("connection", err.kind)
   end)
 
-  -- libcurl 7.88 writes into headers that it freed when a handle that served before meets such an answer; libcurl 8
-  -- takes the line for more of the first one.
+  -- libcurl 7.88 writes into headers that it freed when a handle that served before meets such an answer; 7.81 and 8
+  -- take the line for more of the first one.
   it("a head that goes on with a line that was not there is no HTTP", function()
     local steps = { { send = "HTTP/1.1 200 OK\r\n  folded: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}" } }
     local odd = support.scripted(gateway, steps)
     for _ = 1, 3 do
       assert(support.client(gateway):health())
       local reply, err = odd:health()
-      if support.is_curl8 then
+      if support.is_curl8 or not support.tells_goaway then
         assert.is_table(reply)
       else
         assert.is_nil(reply)

@@ -9,11 +9,12 @@ local tls_room = require("spec.tls_room")
 
 local M = {}
 
--- What libcurl 8 does in its own way says so where it is tried. 7.88 is the first to tell which HTTP/2 streams a server
--- turns away.
+-- What a libcurl does in its own way says so where it is tried. 7.88 is the first to tell which HTTP/2 streams a server
+-- turns away, and one of 7.83 to know connections of HTTP/2 from others (see src/transfer_options.c).
 local major, minor = core.curl_version:match("^(%d+)%.(%d+)")
 M.is_curl8 = tonumber(major) >= 8
 M.tells_goaway = M.is_curl8 or tonumber(minor) >= 88
+M.keeps_http2 = M.is_curl8 or tonumber(minor) >= 84
 
 -- A gateway that streams fast and knows the fixtures. Whoever starts it stops it; M.gateway does that by itself.
 function M.start(options)

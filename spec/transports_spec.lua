@@ -1,4 +1,5 @@
 -- Streams that tell the truth under every fault, on every transport; transports_cases.lua says what the truth is.
+local core = require "llm_gateway.core"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
@@ -215,7 +216,19 @@ describe("one loop", function()
     end
   end)
 
+  it("ends what a server generates once its HTTP/2 stream is closed, over TLS too", function()
+    local client = client_of(TRANSPORTS[4], { loop = llm.new_loop() })
+    local before = stats(TRANSPORTS[4]).streams_broken
+    local stream = assert(client:chat(ask("Count to 5000", { stream = true })))
+    assert(stream:next())
+    stream:close()
+    local deadline, broken = core.now() + 5
+    repeat broken = stats(TRANSPORTS[4]).streams_broken until broken > before or core.now() > deadline
+    assert.equal(before + 1, broken)
+  end)
+
   it("keeps an HTTP/2 connection over TLS", function()
+    if not support.keeps_http2 then return end
     local client = client_of(TRANSPORTS[4])
     local function connections() return assert(client:request({ method = "GET", path = "/~stats" })).connections end
     local before = connections()

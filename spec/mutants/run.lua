@@ -1,9 +1,9 @@
 -- mutants/run.lua: breaks a copy of the source in one place after another, and asks the specs whether they see it.
 --   make mutants                    all of them
 --   make mutants MUTANTS=clocks     those of clocks.lua
---   make mutants MUTANTS="paused"   those whose name has these words
--- The lists are beside this file: {what, the text, instead of it, specs}, the spec that sees it first; `only = PATTERN`
--- asks only tests whose names match, for specs that take long; `equal = REASON` where nothing could see it.
+--   make mutants MUTANTS="paused; a socket"   those whose names have one of these words
+-- The lists are beside this file: {what, the text, instead of it, specs}, the spec that sees it first; `only = WORDS`
+-- asks only tests whose names have them, for specs that take long; `equal = REASON` where nothing could see it.
 -- The copy is build/mutants; the checkout stays as it is. One line for each mutant says what came of it; at the end
 -- those that survived stand together. The exit status is not 0 when one survived, or the list is stale.
 
@@ -38,12 +38,20 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 
+local function is_wanted(words, list, name)
+  if not words then return true end
+  for some in words:gmatch("[^;]+") do
+    some = some:match("^%s*(.-)%s*$")
+    if list == some or name:find(some, 1, true) then return true end
+  end
+  return false
+end
+
 local function mutants_of(words)
   local list = {}
   for _, name in ipairs(LISTS) do
     for _, mutant in ipairs(dofile("spec/mutants/" .. name .. ".lua")) do
-      local wanted = not words or name == words or mutant[1]:find(words, 1, true)
-      if wanted then table.insert(list, mutant) end
+      if is_wanted(words, name, mutant[1]) then table.insert(list, mutant) end
     end
   end
   return list
@@ -76,8 +84,8 @@ end
 local LOG = ROOM .. ".log"
 
 local function run(specs, only)
-  local arguments = ("--no-keep-going --exclude-tags=long %s %s"):format(only and '--filter="' .. only .. '"' or "",
-    files_of(specs))
+  local filter = only and "--filter=" .. only:gsub("[^%w]", ".") or "" -- busted asks a shell of its own
+  local arguments = ("--no-keep-going --exclude-tags=long %s %s"):format(filter, files_of(specs))
   local command = "timeout %d make -s -C %s spec LUA=5.4 SPEC='%s' >%s 2>&1"
   if succeeds(command:format(SECONDS, ROOM, arguments, LOG)) then return "passed" end
   return read(LOG):match("\n%u%l+ %-> [^\n]*\n([^\n]*)") or "the process ended"
