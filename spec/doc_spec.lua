@@ -1,15 +1,9 @@
 -- make doc: pages as HTML, whose links lead to pages and headings that are there; in a browser they show well.
 local browsers = require "spec.browser"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
 local ROOM = "build/doc"
-
-local function read(path)
-  local file = io.open(path)
-  local text = file and file:read("*a")
-  if file then file:close() end
-  return text
-end
 
 local function pages_of(folder)
   local list = {}
@@ -47,10 +41,10 @@ describe("the documentation as HTML #apart #long", function()
     local pages = 0
     for _, path in ipairs(pages_of(ROOM)) do
       pages = pages + 1
-      for target in read(path):gsub("src=", "href="):gmatch('href="([^"]*)"') do
+      for target in shell.read(path):gsub("src=", "href="):gmatch('href="([^"]*)"') do
         if not target:find("^https?:") then
           local file, mark = target:match("^([^#]*)#?(.*)$")
-          local text = read(file == "" and path or ROOM .. "/" .. file)
+          local text = shell.read_if_there(file == "" and path or ROOM .. "/" .. file)
           assert.is_string(text, path .. ": " .. target .. " leads nowhere")
           assert.is_true(mark == "" or text:find('id="' .. mark .. '"', 1, true) ~= nil,
             path .. ": " .. target .. " names no heading")

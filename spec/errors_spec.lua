@@ -5,14 +5,8 @@ local errors = require("llm_gateway.errors")
 local gateways = require("llm_gateway.gateways")
 local json = require("llm_gateway.json")
 local cases = require("spec.errors_cases")
+local shell = require("spec.shell")
 local support = require("spec.support")
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local function answer_of(status, headers, text, more)
   local answer = { status = status, headers = headers, text = text, value = (json.decode(text)) }
@@ -52,7 +46,7 @@ describe("errors of answers", function()
   end
 
   for _, file in ipairs({ "errors", "gateways" }) do
-    for _, case in ipairs(assert(json.decode(read("spec/fixtures/" .. file .. ".json"))).cases) do
+    for _, case in ipairs(assert(json.decode(shell.read("spec/fixtures/" .. file .. ".json"))).cases) do
       if case.request == "chat" or json.decode(case.body) ~= nil then
         it("fixture: " .. case.name, function() read_directly(case) end)
       end

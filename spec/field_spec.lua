@@ -3,14 +3,8 @@
 
 local json = require "llm_gateway.json"
 local llm = require "llm_gateway"
+local shell = require "spec.shell"
 local support = require "spec.support"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local function header_lines(fields)
   local lines = {}
@@ -80,7 +74,7 @@ end
 describe("met in the field", function()
   local gateway = support.gateway()
 
-  for _, case in ipairs(assert(json.decode(read("spec/fixtures/field.json"))).cases) do
+  for _, case in ipairs(assert(json.decode(shell.read("spec/fixtures/field.json"))).cases) do
     it(case.name, function()
       local attempts, options = 0, { timeout = 4 }
       for name, value in pairs(select(2, request_of(case)).options or {}) do options[name] = value end

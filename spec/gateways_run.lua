@@ -5,6 +5,7 @@
 
 local assert = require("luassert")
 local busted = require("busted")
+local devgateway = require("llm_gateway.devgateway")
 local llm = require("llm_gateway")
 local support = require("spec.support")
 
@@ -12,6 +13,13 @@ local TOOL = { type = "function", ["function"] = { name = "get_weather", descrip
   parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } } } }
 
 local M = {}
+
+-- A port that the kernel found free a moment ago.
+function M.free_port()
+  local other = assert(devgateway.start({}))
+  other:stop()
+  return other.port
+end
 
 -- The kinds that each provider's refusals must have, and what else is known of them.
 local LIMIT = { kind = "rate_limit", status = 429, retryable = true }

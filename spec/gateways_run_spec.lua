@@ -2,18 +2,13 @@
 -- plays in their own protocols. It is installed once (spec/litellm/install.sh) and started once.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
-local devgateway = require "llm_gateway.devgateway"
 local gateways_run = require "spec.gateways_run"
 local llm = require "llm_gateway"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
 local ROOM = "build/litellm"
 local LIFETIME = 240 -- seconds, should nobody stop it
-
-local function succeeds(command)
-  local result = os.execute(command)
-  return result == true or result == 0
-end
 
 -- What LiteLLM asks each upstream for. Its keys are spelled as its settings' file has them.
 local MODELS = {
@@ -45,13 +40,6 @@ local function write_settings(upstream_url)
   file:close()
 end
 
--- A port that the kernel found free a moment ago.
-local function free_port()
-  local other = assert(devgateway.start({}))
-  other:stop()
-  return other.port
-end
-
 -- Nothing is asked of the world outside: proxies point to a port that refuses. The loop keeps the log, so that the pipe
 -- never fills, and says when it runs. The shell is one of its own, since $$ in a pipeline is that of the outer one.
 local START = [[cd %s && sh -c 'echo $$; exec env LITELLM_LOCAL_MODEL_COST_MAP=True HTTP_PROXY=http://127.0.0.1:9 \
@@ -65,7 +53,7 @@ local START = [[cd %s && sh -c 'echo $$; exec env LITELLM_LOCAL_MODEL_COST_MAP=T
   }]]
 
 describe("through LiteLLM #apart #timed #long", function()
-  if not succeeds("sh spec/litellm/install.sh") then
+  if not shell.succeeds("sh spec/litellm/install.sh") then
     pending("LiteLLM's proxy cannot be had (no python3-venv, no registry?): see " .. ROOM .. "/pip.log")
     return
   end
@@ -75,7 +63,7 @@ describe("through LiteLLM #apart #timed #long", function()
 
   setup(function()
     write_settings(upstream.url)
-    local port = free_port()
+    local port = gateways_run.free_port()
     pipe = assert(io.popen(START:format(ROOM, LIFETIME, port)))
     pid = pipe:read("*l")
     assert(pipe:read("*l") == "ready", "LiteLLM did not start: see " .. ROOM .. "/run.log")

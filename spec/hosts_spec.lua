@@ -1,16 +1,12 @@
 -- Loops of others: each host is a process of its own that drives the client from its own loop.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
+local shell = require "spec.shell"
 local support = require "spec.support"
 
-local ROOM = "build/hosts"
+local run = shell.try
 
-local function run(command)
-  local pipe = assert(io.popen(command .. " 2>&1; echo status $?"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text:match("status 0%s*$") ~= nil, text
-end
+local ROOM = "build/hosts"
 
 local function there(program)
   return (run("command -v " .. program))

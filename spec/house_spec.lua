@@ -2,21 +2,10 @@
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
 local rules = require "spec.house_rules"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
-local function lines(command)
-  local list, pipe = {}, assert(io.popen(command))
-  for line in pipe:lines() do table.insert(list, line) end
-  pipe:close()
-  return list
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+local lines, read = shell.lines, shell.read
 
 local function set_of(words)
   local set = {}

@@ -2,9 +2,9 @@
 -- gateway plays in their own protocols.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
-local devgateway = require "llm_gateway.devgateway"
 local gateways_run = require "spec.gateways_run"
 local llm = require "llm_gateway"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
 local ROOM = "build/portkey"
@@ -12,29 +12,17 @@ local ROOM = "build/portkey"
 local MANIFEST = '{ "private": true, "dependencies": { "@portkey-ai/gateway": "1.15.2" },'
   .. ' "overrides": { "@hono/node-server": "1.3.3" } }'
 
-local function succeeds(command)
-  local result = os.execute(command)
-  return result == true or result == 0
-end
-
 local function install()
-  if succeeds("test -f " .. ROOM .. "/installed") then return true end
-  if not succeeds("mkdir -p " .. ROOM) then return false end
+  if shell.succeeds("test -f " .. ROOM .. "/installed") then return true end
+  if not shell.succeeds("mkdir -p " .. ROOM) then return false end
   local file = assert(io.open(ROOM .. "/package.json", "w"))
   file:write(MANIFEST)
   file:close()
-  return succeeds("cd " .. ROOM .. " && npm install --no-audit --no-fund >npm.log 2>&1 && touch installed")
-end
-
--- A port that the kernel found free a moment ago.
-local function free_port()
-  local other = assert(devgateway.start({}))
-  other:stop()
-  return other.port
+  return shell.succeeds("cd " .. ROOM .. " && npm install --no-audit --no-fund >npm.log 2>&1 && touch installed")
 end
 
 describe("through the Portkey gateway #apart #long", function()
-  if not succeeds("command -v node >/dev/null && command -v npm >/dev/null") then
+  if not shell.succeeds("command -v node >/dev/null && command -v npm >/dev/null") then
     pending("node and npm are missing, so that it cannot be started")
     return
   end
@@ -49,7 +37,7 @@ describe("through the Portkey gateway #apart #long", function()
 
   setup(function()
     assert(install(), "npm could not install it: see " .. ROOM .. "/npm.log")
-    local port = free_port()
+    local port = gateways_run.free_port()
     portkey = assert(io.popen(("cd %s && echo $$ && exec node node_modules/@portkey-ai/gateway/build/start-server.js"
       .. " --headless --port=%d 2>&1"):format(ROOM, port)))
     pid = portkey:read("*l")

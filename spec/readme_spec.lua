@@ -1,15 +1,9 @@
 -- Every Lua block of README.md and doc/ runs against the development gateway, and every link leads somewhere.
 local llm = require "llm_gateway"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
-local function lines_of(command)
-  local list, pipe = {}, assert(io.popen(command))
-  for line in pipe:lines() do table.insert(list, line) end
-  pipe:close()
-  return list
-end
-
-local PAGES = lines_of("ls README.md doc/*.md")
+local PAGES = shell.lines("ls README.md doc/*.md")
 
 local function blocks(path)
   local list, heading, code = {}, path, nil
@@ -76,13 +70,6 @@ describe("the documentation's", function()
 end)
 
 describe("the documentation's links", function()
-  local function read(path)
-    local file = io.open(path)
-    local text = file and file:read("*a")
-    if file then file:close() end
-    return text
-  end
-
   -- The anchor that a page's heading has.
   local function anchor(heading)
     return (heading:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-"))
@@ -94,13 +81,13 @@ describe("the documentation's links", function()
     return set
   end
 
-  for _, path in ipairs(lines_of("ls README.md CONTRIBUTING.md doc/*.md doc/*.txt bench/README.md")) do
+  for _, path in ipairs(shell.lines("ls README.md CONTRIBUTING.md doc/*.md doc/*.txt bench/README.md")) do
     it("of " .. path .. " lead somewhere", function()
       local folder = path:match("^(.*/)") or ""
-      for target in read(path):gmatch("%]%(([^)%s]+)%)") do
+      for target in shell.read(path):gmatch("%]%(([^)%s]+)%)") do
         if not target:find("^https?://") then
           local file, mark = target:match("^([^#]*)#?(.*)$")
-          local text = read(file == "" and path or folder .. file)
+          local text = shell.read_if_there(file == "" and path or folder .. file)
           assert.is_string(text, target .. " leads nowhere")
           assert.is_true(mark == "" or anchors(text)[mark] ~= nil, target .. " names no heading")
         end

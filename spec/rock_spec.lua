@@ -3,7 +3,10 @@
 --   ROCK=FILE                 that rock, instead of one made of the working files
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
+local shell = require "spec.shell"
 local support = require "spec.support"
+
+local run = shell.try
 
 local SPECFILE = "llm-gateway-scm-1.rockspec"
 local LUAS = os.getenv("ROCK_LUAS") or "5.4"
@@ -16,13 +19,6 @@ local messages = { { role = "user", content = "What is 6 times 7?" } }
 print(llm._VERSION, llm.assert(client:chat{ messages = messages }):text())
 for text in llm.assert(client:chat{ messages = messages, stream = true }):texts() do io.write(text) end
 ]]
-
-local function run(command)
-  local pipe = assert(io.popen(command .. " 2>&1; echo \" status $?\""))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text:match(" status (%d+)%s*$") == "0", text
-end
 
 -- How LuaRocks is told of a Lua: its arguments, the Lua's program, and the version in a tree's folders.
 local function lua_named(name)

@@ -5,6 +5,7 @@ local busted = require("busted")
 local core = require("llm_gateway.core")
 local devgateway = require("llm_gateway.devgateway")
 local llm = require("llm_gateway")
+local shell = require("spec.shell")
 local tls_room = require("spec.tls_room")
 
 local M = {}
@@ -120,19 +121,12 @@ function M.echoed(reply)
 end
 
 -- What a shell command prints.
-function M.output_of(command)
-  local pipe = assert(io.popen(command, "r"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
+M.output_of = shell.output_of
 
 -- The path of a new file with these bytes; remove it.
 function M.file(bytes)
   local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(bytes)
-  file:close()
+  shell.write(path, bytes)
   return path
 end
 

@@ -3,16 +3,12 @@
 -- The counts of spec/sweep/host.c find leaks: lua-cjson, too, leaks here, so that a leak checker would only find that.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
+local shell = require "spec.shell"
 local support = require "spec.support"
 
-local ALL = os.getenv("SWEEP") == "all"
+local run = shell.try
 
-local function run(command)
-  local pipe = assert(io.popen(command .. " 2>&1; echo \" status $?\""))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text:match(" status (%d+)%s*$") == "0", text
-end
+local ALL = os.getenv("SWEEP") == "all"
 
 local function build(name, flags)
   assert(run("mkdir -p build/sweep"))

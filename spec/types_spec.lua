@@ -2,16 +2,10 @@
 local core = require "llm_gateway.core"
 local llm = require "llm_gateway"
 local options = require "llm_gateway.options"
+local shell = require "spec.shell"
 local support = require "spec.support"
 
 local FILE = "lua/llm_gateway/types/llm_gateway.lua"
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 -- What the file has: by class the set of its functions and fields.
 local function annotated()
@@ -20,7 +14,7 @@ local function annotated()
     classes[owner] = classes[owner] or {}
     classes[owner][name] = true
   end
-  for line in read(FILE):gmatch("[^\n]+") do
+  for line in shell.read(FILE):gmatch("[^\n]+") do
     class = line:match("^%-%-%-@class llm_gateway%.?(%a*)") or class
     local field = line:match("^%-%-%-@field ([%a_]+)")
     if field then add(class == "" and "llm" or class, field) end

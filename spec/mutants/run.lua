@@ -7,34 +7,11 @@
 -- The copy is build/mutants; the checkout stays as it is. One line for each mutant says what came of it; at the end
 -- those that survived stand together. The exit status is not 0 when one survived, or the list is stale.
 
+local shell = require("spec.shell")
+
 local LISTS = { "parser", "connections", "clocks", "loop", "streams", "calls", "secrets" }
 local ROOM = "build/mutants"
 local SECONDS = 300 -- for the specs of one mutant: one that hangs them is seen
-
-local function succeeds(command)
-  local ok = os.execute(command)
-  return ok == true or ok == 0
-end
-
-local function lines_of(command)
-  local list, pipe = {}, assert(io.popen(command))
-  for line in pipe:lines() do table.insert(list, line) end
-  pipe:close()
-  return list
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
 
 -- ---------------------------------------------------------------------------------------------------------
 
@@ -58,18 +35,18 @@ local function mutants_of(words)
 end
 
 local function make_room()
-  assert(succeeds(("rm -rf %s/src %s/lua %s/spec && mkdir -p %s"):format(ROOM, ROOM, ROOM, ROOM)))
+  assert(shell.succeeds(("rm -rf %s/src %s/lua %s/spec && mkdir -p %s"):format(ROOM, ROOM, ROOM, ROOM)))
   -- with the time of now: what an earlier run built of a broken file is older
-  assert(succeeds(("git ls-files -z -co --exclude-standard | tar cf - --null -T - | tar xmf - -C %s"):format(ROOM)))
+  assert(shell.succeeds(("git ls-files -z -co --exclude-standard | tar cf - --null -T - | tar xmf - -C %s"):format(ROOM)))
 end
 
 -- The one file of the room in which a text stands, and the file's own text; nil and why not.
 local sources
 local function place_of(text)
-  sources = sources or lines_of(("find %s/src %s/lua -name '*.[ch]' -o -name '*.lua'"):format(ROOM, ROOM))
+  sources = sources or shell.lines(("find %s/src %s/lua -name '*.[ch]' -o -name '*.lua'"):format(ROOM, ROOM))
   local found
   for _, path in ipairs(sources) do
-    local whole = read(path)
+    local whole = shell.read(path)
     local from, to = whole:find(text, 1, true)
     if from and (found or whole:find(text, to + 1, true)) then return nil, "it stands in more than one place" end
     if from then found = { path = path, whole = whole, from = from, to = to } end
@@ -87,14 +64,14 @@ local function run(specs, only)
   local filter = only and "--filter=" .. only:gsub("[^%w]", ".") or "" -- busted asks a shell of its own
   local arguments = ("--no-keep-going --exclude-tags=long %s %s"):format(filter, files_of(specs))
   local command = "timeout %d make -s -C %s spec LUA=5.4 SPEC='%s' >%s 2>&1"
-  if succeeds(command:format(SECONDS, ROOM, arguments, LOG)) then return "passed" end
-  return read(LOG):match("\n%u%l+ %-> [^\n]*\n([^\n]*)") or "the process ended"
+  if shell.succeeds(command:format(SECONDS, ROOM, arguments, LOG)) then return "passed" end
+  return shell.read(LOG):match("\n%u%l+ %-> [^\n]*\n([^\n]*)") or "the process ended"
 end
 
 -- What comes of the specs in the room: "passed", "does not build", or which spec failed first. One of time may fail by
 -- chance, and is asked twice.
 local function check(specs, only)
-  if not succeeds(("make -s -j2 -C %s LUA=5.4 >%s 2>&1"):format(ROOM, LOG)) then return "does not build" end
+  if not shell.succeeds(("make -s -j2 -C %s LUA=5.4 >%s 2>&1"):format(ROOM, LOG)) then return "does not build" end
   local result = run(specs, only)
   return result:find("#timed", 1, true) and run(specs, only) or result
 end
@@ -128,9 +105,9 @@ local function try(mutant)
   if not place then return "stale", ("%s: %s"):format(what, why) end
   if mutant.equal then return "equal", ("%s: %s"):format(what, mutant.equal) end
   specs = green_ones(specs, mutant.only)
-  write(place.path, place.whole:sub(1, place.from - 1) .. instead .. place.whole:sub(place.to + 1))
+  shell.write(place.path, place.whole:sub(1, place.from - 1) .. instead .. place.whole:sub(place.to + 1))
   local result = specs == "" and "passed" or check(specs, mutant.only)
-  write(place.path, place.whole)
+  shell.write(place.path, place.whole)
   if result == "does not build" then return "broken", what end
   if result == "passed" then return "SURVIVED", ("%s (%s)"):format(what, specs) end
   return "seen", ("%s\n%12s%s"):format(what, "by ", result)

@@ -12,21 +12,8 @@ local TICK = 0.004 -- seconds between two steps
 local M = {}
 
 local function adapter_of(loop, record)
-  local waiting, pumping = {}, false
-
-  local function pump()
-    while record.busy do
-      copas.pause(TICK)
-      if not record.closed then loop:step(0) end
-    end
-    pumping = false
-  end
-
-  local function busy()
-    if pumping then return end
-    pumping = true
-    copas.addthread(pump)
-  end
+  local waiting = {}
+  local busy = host.pump(loop, record, copas.addthread, function() copas.pause(TICK) end)
 
   -- Copas does not tell its threads from other coroutines: whoever makes one inside a thread calls no client there.
   local function wait(timeout)

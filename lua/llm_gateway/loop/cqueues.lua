@@ -1,5 +1,5 @@
 -- loop/cqueues.lua: drives a loop from a cqueues controller, and lets calls made in its coroutines wait there. See
--- host.lua for the contract. A pump runs only while there is work, so that the controller can become empty.
+-- host.lua for the contract.
 
 local condition = require("cqueues.condition")
 local cqueues = require("cqueues")
@@ -15,21 +15,10 @@ local function adapter_of(controller, loop, record)
   local fd = loop:fd()
   local ready = fd and { pollfd = fd, events = "r" } or TICK
   local stepped = condition.new() -- what was waited for may come, and the work end, in a step of somebody else's
-  local pumping = false
 
-  local function pump()
-    while record.busy do
-      cqueues.poll(ready, stepped)
-      if not record.closed then loop:step(0) end
-    end
-    pumping = false
-  end
-
-  local function busy()
-    if pumping then return end
-    pumping = true
-    controller:wrap(pump)
-  end
+  local function spawn(fn) controller:wrap(fn) end
+  local function rest() cqueues.poll(ready, stepped) end
+  local busy = host.pump(loop, record, spawn, rest)
 
   local function wake() stepped:signal() end
 

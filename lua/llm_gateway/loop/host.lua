@@ -48,6 +48,24 @@ function M.attach(loop, key, make)
   }
 end
 
+-- busy() of a host that has coroutines: one of them steps the loop while there is work, so that the host's own loop can
+-- end. spawn(fn) makes it, rest() waits in it until a step may bring something.
+function M.pump(loop, record, spawn, rest)
+  local is_running = false
+  local function run()
+    while record.busy do
+      rest()
+      if not record.closed then loop:step(0) end
+    end
+    is_running = false
+  end
+  return function()
+    if is_running then return end
+    is_running = true
+    spawn(run)
+  end
+end
+
 -- Calls a function of each adapter, through call(loop, fn).
 function M.tell(loop, name, call)
   for _, adapter in ipairs(loop.hosts) do
