@@ -258,7 +258,7 @@ describe("an event like the last", function()
       local stream, taken = open(client, true), 0
       for _ = 1, 10 do assert.is_table(stream:next()) end
       setmetatable({}, { __gc = function()
-        if round % 2 == 0 then stream:close() else taken = stream:next() and taken + 1 end
+        if round % 2 == 0 then stream:close() elseif stream:next() then taken = taken + 1 end
       end })
       local count = 10
       for chunk in function() return (stream:next()) end do

@@ -6,7 +6,7 @@ local M = {}
 -- lowest floor that names a file has it.
 M.floors = {
   [0] = "buffer clock file json* list mem platform* sink sse* visibility",
-  [1] = "failure form header_lines loop loop_idle poller* readiness* socket* transfer*",
+  [1] = "failure form header_lines loop loop_idle poller* readiness* request_url socket* transfer*",
   [2] = "l*",
 }
 

@@ -15,6 +15,7 @@ typedef struct lua_client {
   bool open;
   list transfers;
   transfer_options options; /* of every call; the user value keeps its texts alive */
+  request_url *url;         /* of the last call, or NULL */
 } lua_client;
 
 /* What the table that is a client's user value has; the texts of its options stand behind. */
@@ -117,6 +118,8 @@ static int l_close(lua_State *L) {
   lua_client *c = luaL_checkudata(L, 1, CLIENT);
   if (!c->open) return 0;
   c->open = false;
+  request_url_drop(c->url);
+  c->url = NULL;
   transfer_close_group(&c->transfers);
   return 0;
 }
@@ -142,6 +145,16 @@ static void add_headers(lua_State *L, transfer *t) {
   lua_getfield(L, 2, "headers");
   lheaders_give(L, lua_gettop(L), t);
   lua_pop(L, 1);
+}
+
+/* Most calls of a client go where the last one went. What libcurl cannot take apart here it refuses
+ * later. */
+static void add_url(lua_client *c, transfer *t, const char *url) {
+  if (c->url == NULL || !request_url_is(c->url, url)) {
+    request_url_drop(c->url);
+    c->url = request_url_new(url);
+  }
+  if (c->url != NULL) transfer_use_url(t, c->url);
 }
 
 static bool add_body(lua_State *L, transfer *t) {
@@ -184,6 +197,7 @@ int lclient_send(lua_State *L) {
   transfer *t = ltransfer_push(L, 4, 1); /* may have closed anything: only now is `open` sure */
   luaL_argcheck(L, c->open, 1, "the client is closed");
   transfer_join_group(t, &c->transfers);
+  add_url(c, t, options.url);
   add_headers(L, t);
   options.has_body = add_body(L, t);
   int pushed = lform_add(L, 2, t);

@@ -20,6 +20,7 @@ typedef struct descriptor_poller {
   int64_t curl_due; /* when libcurl wants to be called, or CLOCK_NEVER */
   int64_t look_at;  /* when to look at everything, where the kernel refused to watch it, or
                        CLOCK_NEVER */
+  size_t sockets;   /* how many are in the set */
   bool watched;     /* by a host */
   bool driving;     /* what the descriptor shows is settled when that ends */
 } descriptor_poller;
@@ -63,12 +64,15 @@ static int on_timer(CURLM *multi, long timeout_ms, void *self) {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *known) {
   descriptor_poller *d = self;
   (void)easy;
-  if (what == CURL_POLL_REMOVE)
+  if (what == CURL_POLL_REMOVE) {
     readiness_remove(&d->set, fd);
-  else if (!readiness_set(&d->set, fd, what, known != NULL))
+    if (known != NULL) d->sockets--;
+  } else if (!readiness_set(&d->set, fd, what, known != NULL)) {
     d->look_at = 0;
-  else if (known == NULL)
+  } else if (known == NULL) {
     curl_multi_assign(d->base.multi, fd, d);
+    d->sockets++;
+  }
   return 0;
 }
 
@@ -150,7 +154,9 @@ static bool act_on_ready(descriptor_poller *d, const ready_socket *ready, int n,
 static int wait_for_ready(descriptor_poller *d, int64_t until, ready_socket *ready, bool *full) {
   int64_t began = clock_now();
   int ms = clock_poll_timeout(began, sooner(earliest(d), until));
-  int n = readiness_wait(&d->set, ms, ready, full);
+  bool is_vain = ms == 0 && d->sockets == 0 && !d->watched;
+  *full = false;
+  int n = is_vain ? 0 : readiness_wait(&d->set, ms, ready, full);
   d->base.wait.took = clock_now() - began;
   d->base.wait.late = ms < 0 ? 0 : d->base.wait.took - ms * (ONE_SECOND / 1000);
   return n;

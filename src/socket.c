@@ -115,12 +115,19 @@ static void name_new_ones(sockets *s) {
   }
 }
 
-/* The system may give one local port to two connections whose servers differ: both ends count. */
+static open_socket *first_of_port(open_socket *at, int port) {
+  while (at != NULL && at->local_port != port) at = at->next_by_port;
+  return at;
+}
+
+/* The system may give one local port to two connections whose servers differ: of several both ends
+ * count. */
 open_socket *sockets_find(sockets *s, const socket_ends *ends) {
+  int port = ends->local_port;
   name_new_ones(s);
-  open_socket *at = *bucket(s->by_port, (size_t)ends->local_port);
-  while (at != NULL && !(at->local_port == ends->local_port && socket_joins(at->fd, ends)))
-    at = at->next_by_port;
+  open_socket *at = first_of_port(*bucket(s->by_port, (size_t)port), port);
+  if (at == NULL || first_of_port(at->next_by_port, port) == NULL) return at;
+  while (at != NULL && !socket_joins(at->fd, ends)) at = first_of_port(at->next_by_port, port);
   return at;
 }
 

@@ -61,7 +61,8 @@ void sockets_close_all(sockets *s);
 /* Forgets every socket. */
 void sockets_clear(sockets *s);
 
-/* The open socket between two ends, or NULL; valid until it is closed. */
+/* The open socket of a connection between two ends, or NULL; valid until it is closed. The system
+ * is asked for its ends only where several have its local port. */
 open_socket *sockets_find(sockets *s, const socket_ends *ends);
 
 /* Its descriptor; CURL_SOCKET_BAD for NULL. */

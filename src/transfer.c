@@ -60,6 +60,7 @@ void transfer_free(transfer *t) {
   loop_leave(&t->member);
   list_remove(&t->group);
   header_lines_drop(t->lines);
+  request_url_drop(t->url);
   buffer_free(&t->request_body);
   form_free(t->form);
   sink_free(&t->sink);
@@ -225,6 +226,11 @@ header_lines *transfer_headers_to_send(transfer *t) {
 void transfer_use_headers(transfer *t, header_lines *lines) {
   header_lines_drop(t->lines);
   t->lines = header_lines_share(lines);
+}
+
+void transfer_use_url(transfer *t, request_url *url) {
+  request_url_drop(t->url);
+  t->url = request_url_share(url);
 }
 
 int transfer_add_header(transfer *t, const char *line) {

@@ -29,6 +29,7 @@
 #include "header_lines.h"
 #include "list.h"
 #include "loop.h"
+#include "request_url.h"
 #include "sse.h"
 LLMG_HIDDEN_BEGIN
 
@@ -81,6 +82,9 @@ header_lines *transfer_headers_to_send(transfer *t);
 
 /* The request, which has a body, has these header lines, of which the transfer becomes a user. */
 void transfer_use_headers(transfer *t, header_lines *lines);
+
+/* The request goes to this URL, which is that of its options; the transfer becomes a user of it. */
+void transfer_use_url(transfer *t, request_url *url);
 
 /* Adds a header line to those of this request alone. Returns 0 or -1 without memory. */
 int transfer_add_header(transfer *t, const char *line);

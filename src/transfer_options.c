@@ -88,6 +88,7 @@ static CURLcode set_protocols(CURL *easy) {
  * transfer_on_header hears of it. */
 static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
   SET(CURLOPT_URL, o->url);
+  if (t->url != NULL) SET(CURLOPT_CURLU, request_url_parts(t->url));
   SET(CURLOPT_PATH_AS_IS, 1L);
   CURLcode code = set_protocols(easy);
   if (code != CURLE_OK) return code;

@@ -53,6 +53,7 @@ struct transfer {
   failure failure;
   char curl_text[CURL_ERROR_SIZE];
   header_lines *lines; /* of the request, or NULL */
+  request_url *url;    /* its URL taken apart, or NULL */
   buffer request_body;
   form *form;       /* in place of request_body; or NULL */
   sink sink;        /* where the body of a good answer goes, if it was opened */
