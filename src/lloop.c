@@ -94,10 +94,11 @@ static int l_step(lua_State *L) {
   return 0;
 }
 
-/* loop:wait(wait|nil) -> how many exchanges are under way: a step for who waits for one transfer,
- * which needs no ready(). */
+/* loop:wait(wait|nil) -> how many exchanges are under way | nil when there was none, and nobody
+ * waited: a step for who waits for one transfer, which needs no ready(). */
 static int l_wait(lua_State *L) {
   loop *l = check(L);
+  if (loop_running(l) == 0) return 0;
   loop_wait(l, opt_duration(L, 2));
   lua_pushinteger(L, (lua_Integer)loop_running(l));
   return 1;

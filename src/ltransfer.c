@@ -118,43 +118,58 @@ static int push_nothing(lua_State *L, const transfer *t, transfer_status status)
   return 2;
 }
 
-/* ---- the head ---- */
+/* ---- the head, and a whole body ---- */
 
-/* transfer:head() -> status, head (the lines as they came), is_event_stream | false | nil, facts */
+/* Takes the body that is READY, and what is told of how long it took; the transfer is closed. */
+static lcore_place *take_body(lua_State *L, lua_transfer *u, transfer_timings *timings) {
+  transfer *t = u->transfer;
+  lcore_place *place = lcore_take_place(L, &u->place);
+  transfer_take_body(t, &place->bytes);
+  transfer_get_timings(t, timings);
+  u->transfer = NULL;
+  transfer_free(t);
+  return place;
+}
+
+static void push_place(lua_State *L, lcore_place *place) {
+  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
+  lcore_leave_place(place);
+}
+
+static int push_body(lua_State *L, lcore_place *place, const transfer_timings *timings) {
+  push_place(L, place);
+  lhead_push_times(L, timings);
+  return 2;
+}
+
+/* transfer:head() -> status, head (the lines as they came), is_event_stream and, where all of it
+ * has come and is no event stream, what body() returns | false | nil, facts */
 static int l_head(lua_State *L) {
+  const buffer *body;
+  transfer_timings timings;
   lua_transfer *u = check(L);
-  const transfer *t = u->transfer;
+  transfer *t = u->transfer;
   transfer_status status = transfer_head(t);
   if (status != TRANSFER_READY) return push_nothing(L, t, status);
   const buffer *lines = transfer_headers(t);
   bool is_event_stream = transfer_is_event_stream(t);
-  lcore_place *place = lcore_keep(L, &u->place, buffer_bytes(lines), buffer_length(lines));
+  bool is_whole = !is_event_stream && transfer_body(t, &body) == TRANSFER_READY;
+  lcore_place *head = lcore_keep(L, &u->place, buffer_bytes(lines), buffer_length(lines));
   lua_pushinteger(L, transfer_http_status(t));
-  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
+  lcore_place *text = is_whole ? take_body(L, u, &timings) : NULL;
+  push_place(L, head);
   lua_pushboolean(L, is_event_stream);
-  lcore_leave_place(place);
-  return 3;
+  return 3 + (is_whole ? push_body(L, text, &timings) : 0);
 }
-
-/* ---- the rest ---- */
 
 /* transfer:body() -> text, times | false | nil, facts. With its text the transfer is closed. */
 static int l_body(lua_State *L) {
   const buffer *body;
   transfer_timings timings;
   lua_transfer *u = check(L);
-  transfer *t = u->transfer;
-  transfer_status status = transfer_body(t, &body);
-  if (status != TRANSFER_READY) return push_nothing(L, t, status);
-  lcore_place *place = lcore_take_place(L, &u->place);
-  transfer_take_body(t, &place->bytes);
-  transfer_get_timings(t, &timings);
-  u->transfer = NULL;
-  transfer_free(t);
-  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
-  lcore_leave_place(place);
-  lhead_push_times(L, &timings);
-  return 2;
+  transfer_status status = transfer_body(u->transfer, &body);
+  if (status != TRANSFER_READY) return push_nothing(L, u->transfer, status);
+  return push_body(L, take_body(L, u, &timings), &timings);
 }
 
 /* transfer:pull() -> data, event name | nil ("message"), unfinished, id | nil | false | nil | nil,
@@ -248,11 +263,6 @@ static void fail_to_copy(lua_State *L, lcore_place *first, lcore_place *second) 
   lcore_leave_place(first);
   if (second != NULL) lcore_leave_place(second);
   luaL_error(L, "not enough memory");
-}
-
-static void push_place(lua_State *L, lcore_place *place) {
-  lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
-  lcore_leave_place(place);
 }
 
 /* transfer:alike_chunk() -> table, piece | nothing: what chunk() would return, if that is alike */

@@ -124,10 +124,8 @@ local function address_of(all, level)
   return addresses.of(all.base_url, all.api_path, wanted)
 end
 
--- Whether llm.new takes an option of this name.
-function M.knows(name)
-  return CHECKS[name] ~= nil
-end
+-- What llm.new takes: the checks by name.
+M.checks = CHECKS
 
 -- Checks the options given and completes them. Returns a new table with all of them, and
 --   given    the options as given (`with` builds on them)

@@ -16,14 +16,16 @@ local M = {}
 
 -- Seconds that remain of the call's total_timeout; nil without one.
 function M.seconds_left(call)
-  return call.total_timeout and call.started + call.total_timeout - core.now()
+  local total = call.options.total_timeout
+  return total and call.started + total - core.now()
 end
 
 -- Sends the call, which has what the core reads of it (src/lclient.c). Returns a transfer, or nil and facts.
 local function send(call)
-  if call.total_timeout then call.seconds_left = math.max(M.seconds_left(call), 0.001) end
+  local left = M.seconds_left(call)
+  if left then call.seconds_left = math.max(left, 0.001) end
   -- What goes into a file takes no memory: only a limit that somebody gave holds there.
-  call.is_unlimited = call.into and call.options.given.max_response_bytes == nil
+  if call.into then call.is_unlimited = call.options.given.max_response_bytes == nil end
   return core.send(call.client, call)
 end
 
@@ -38,7 +40,8 @@ end
 
 -- Whether the call's client or loop was closed.
 function M.is_closed(call)
-  return call.loop.closed or not select(2, core.config(call.client))
+  local _, is_open = core.config(call.client)
+  return call.loop.closed or not is_open
 end
 
 -- A hook, the key's function or another task may have closed the client before anything was sent. Returns the error
@@ -90,9 +93,11 @@ local function text_of(call, transfer, answer)
 end
 
 local function read_body(call, transfer, answer)
-  local text, second = text_of(call, transfer, answer)
-  if not text then return failed(call, transfer, second) end
-  answer.text, answer.times = text, second
+  if not answer.text then
+    local text, second = text_of(call, transfer, answer)
+    if not text then return failed(call, transfer, second) end
+    answer.text, answer.times = text, second
+  end
   if call.into then into.read_error(answer, call.into) end
   answer.value = answer.value or decode(answer)
   return answer
@@ -109,12 +114,12 @@ function M.once(call)
   local transfer, facts = send(call)
   if not transfer then return nil, errors.of_call(call, facts) end
   loop_state.mark_begun(call.loop)
-  local status, received, is_stream = wait.await(call.loop, transfer, transfer, watched(call, head))
+  local status, received, is_stream, text, times = wait.await(call.loop, transfer, transfer, watched(call, head))
   if not status then return failed(call, transfer, received) end
   call.head = received
   local answer = {
     status = status, head = received, attempts = call.attempts, secrets = call.secrets,
-    profile = call.options.profile, text = "", times = "", value = nil, -- the last three come later
+    profile = call.options.profile, text = text, times = times, value = nil,
   }
   if not is_stream then return read_body(call, transfer, answer) end
   answer.transfer = transfer

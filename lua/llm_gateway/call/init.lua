@@ -69,7 +69,6 @@ end
 -- fault(call, answer) returns the error that a 2xx is after all, or nil.
 function M.make(call)
   call.attempts, call.started = 0, core.now()
-  call.total_timeout = call.options.total_timeout
   local answer, err, closed = attempt(call)
   while not answer do
     local delay = not closed and delay_after(call, err)

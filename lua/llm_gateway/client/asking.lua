@@ -56,11 +56,12 @@ M.messages = verb("messages", "/messages")
 -- Sends a verb's body. Returns what the verb does.
 local function send(self, config, own, body, asked, level)
   local dialect = asked.dialect
-  local call = { -- with what is filled in on the way, so that the table need not grow
+  local call = { -- with what is filled in on the way, so that the table need not grow: sixteen fields
     method = "POST", endpoint = asked.endpoint, value = body, stream = body.stream == true, fault = asked.fault,
-    wanted_fields = dialect.headers, client = self, loop = config.loop, options = config, attempts = 0, started = 0,
-    body = "", url = "", headers = NONE, secrets = NONE, streamed = false, total_timeout = false,
+    client = self, loop = config.loop, options = config, attempts = 0, started = 0, body = "", url = "",
+    headers = NONE, secrets = NONE, streamed = false, head = nil,
   }
+  if dialect.headers then call.wanted_fields = dialect.headers end
   local answer, err = M.perform(self, config, own, call, level + 1)
   if not answer then return nil, err end
   if call.streamed then return answers.stream(answer, call, dialect) end

@@ -74,7 +74,7 @@ end
 function M.mark_begun(loop)
   if loop.busy then return end
   loop.busy = true
-  host.tell(loop, "busy", M.call)
+  if loop.hosts[1] then host.tell(loop, "busy", M.call) end
   call_hook(loop, "on_busy")
 end
 
@@ -88,7 +88,7 @@ end
 function M.mark_idle(loop)
   if not loop.busy then return end
   loop.busy = false
-  host.tell(loop, "idle", M.call)
+  if loop.hosts[1] then host.tell(loop, "idle", M.call) end
   call_hook(loop, "on_idle")
 end
 

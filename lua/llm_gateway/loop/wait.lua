@@ -21,8 +21,9 @@ end
 -- task (in a coroutine of the user's own, or where a task cannot yield), and in a callback while the loop is being
 -- stepped, only I/O goes on. Coroutines of a host's scheduler wait there.
 local function block(loop, timeout)
-  if has_transfers_alone(loop) and loop.core:running() > 0 then
-    if loop.core:wait(timeout) == 0 then state.mark_idle(loop) end
+  local left = has_transfers_alone(loop) and loop.core:wait(timeout)
+  if left then
+    if left == 0 then state.mark_idle(loop) end
   elseif loop.stepping or coroutines.inside() then
     step.io(loop, timeout)
   elseif host.wait(loop, timeout) then
@@ -61,7 +62,7 @@ end
 -- Before anything is asked of the loop. Raises when a task of another loop is running, which would stand still
 -- meanwhile; and in a cancelled task, before anything is sent, having closed `source` if there is one.
 function M.enter(loop, level, source)
-  local running = coroutines.current()
+  local running = control.task and coroutines.current()
   if running and running.cancelled then coroutines.park(running, nil, source) end
   if running and running.loop ~= loop then
     error("this client belongs to another loop than the running task: give llm.new{loop = ...} that task's loop",
@@ -88,12 +89,12 @@ M.wait_for = wait_for
 -- Calls pull(source) until it has something, and returns what it returned: first of all, not false. `transfer` is what
 -- has to bring it. A task yields meanwhile, and source:close() is called should it be cancelled; anything else blocks.
 function M.await(loop, transfer, source, pull)
-  local first, second, third = pull(source)
+  local first, second, third, fourth, fifth = pull(source)
   while first == false do
     wait_for(loop, transfer, source)
-    first, second, third = pull(source)
+    first, second, third, fourth, fifth = pull(source)
   end
-  return first, second, third
+  return first, second, third, fourth, fifth
 end
 
 -- Called before each chunk of `source` is handed over: gives the other tasks their turn once this one had its own.

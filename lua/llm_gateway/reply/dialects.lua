@@ -41,7 +41,9 @@ function chat.events_of(value)
 end
 
 function chat.tidy(value)
-  for _, choice in ipairs(type(value.choices) == "table" and value.choices or {}) do
+  local choices = type(value.choices) == "table" and value.choices or {}
+  for i = 1, #choices do
+    local choice = choices[i]
     local message = type(choice) == "table" and choice.message
     if type(message) == "table" and (message.tool_calls ~= nil or message.function_call ~= nil) then
       chunk_reader.tidy_calls(message)

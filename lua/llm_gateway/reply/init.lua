@@ -11,8 +11,7 @@ local parsed = lazy("llm_gateway.reply.parsed")
 
 local M = {}
 
-local infos = setmetatable({}, { __mode = "k" }) -- by reply
-local bodies = setmetatable({}, { __mode = "k" }) -- by reply: its text as it came
+local answers = setmetatable({}, { __mode = "k" }) -- by reply: the answer that it was, or its info and text
 
 local FOR_STREAMS = "this is a stream, no reply: stream:collect() reads it into one, "
   .. "for text in stream:texts() gives its text in pieces"
@@ -45,7 +44,8 @@ end
 -- The text of the body as it came; nil of a reply that was collected from a stream, and of anything else.
 function M.raw(reply)
   check(reply, "raw")
-  return bodies[reply]
+  local answer = answers[reply]
+  return answer and answer.text
 end
 
 -- {status, headers, attempts, timings = {dns, connect, tls, first_byte, total, bytes}}, and what the gateway tells of
@@ -54,7 +54,10 @@ end
 function M.info(reply)
   if is_stream(reply) then return reply:info() end
   check(reply, "info")
-  return info_of.complete(infos[reply], reply)
+  local answer = answers[reply]
+  if not answer then return nil end
+  answer.info = answer.info or info_of.of(answer)
+  return info_of.complete(answer.info, reply)
 end
 
 -- The value that the text is, checked against the request's response_format; or nil, err (see reply/parsed.lua).
@@ -80,10 +83,16 @@ end
 
 local list_metatable = json.list_mark({ __index = methods, __call = metatable.__call })
 
--- Makes a reply of a decoded body. An empty list keeps its mark as a list. `text`: the body as it came, or nil.
-function M.new(body, info, text)
-  infos[body], bodies[body] = info, text
-  return setmetatable(body, json.is_marked_list(body) and list_metatable or metatable)
+-- Makes a reply of a decoded body, which was this answer's or a part of it. An empty list keeps its mark as a list.
+function M.of_answer(body, answer)
+  answer.value = nil -- before 5.2 a weak key that its value refers to is never collected
+  answers[body] = answer
+  return setmetatable(body, getmetatable(body) and json.is_marked_list(body) and list_metatable or metatable)
+end
+
+-- Makes a reply of a value that no body has as it is; `info` is what it tells.
+function M.new(value, info)
+  return M.of_answer(value, { info = info })
 end
 
 -- For a stream that is asked for what only a reply has.

@@ -23,7 +23,7 @@ local is_list, is_object = json.is_list, json.is_object
 -- A reply: the decoded body, which has to be a table of fields.
 function M.reply(answer)
   if not is_object(answer.value) then return nil, errors.of_answer(answer) end
-  return replies.new(answer.value, infos.of(answer), answer.text)
+  return replies.of_answer(answer.value, answer)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ function M.completion(answer, call, dialect)
     return stream_of(answer, call, events.source(answer.text, answer.times), dialect):collect()
   end
   local value = completion_in(dialect, answer.value) or answer.value
-  return replies.new(dialect.tidy(value), infos.of(answer), answer.text)
+  return replies.of_answer(dialect.tidy(value), answer)
 end
 
 -- A gateway that did not stream although asked to: a whole completion, or a dry run, is handed over as events.
@@ -136,7 +136,7 @@ end
 function M.models(answer)
   local list = model_list(answer.value)
   if not list then return nil, errors.of_answer(answer) end
-  return replies.new(list, infos.of(answer), answer.text)
+  return replies.of_answer(list, answer)
 end
 
 -- What a gateway says of its health: a table as it is, words as {text = ...}, nothing as {}.
@@ -155,7 +155,7 @@ end
 
 -- The decoded body, a reply when it is a table; the text itself where it neither is JSON nor claims to be.
 function M.value(answer)
-  if type(answer.value) == "table" then return replies.new(answer.value, infos.of(answer), answer.text) end
+  if type(answer.value) == "table" then return replies.of_answer(answer.value, answer) end
   if is_broken_json(answer) then return nil, errors.of_answer(answer) end
   return answer.value == nil and answer.text or answer.value
 end

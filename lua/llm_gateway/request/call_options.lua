@@ -26,15 +26,13 @@ local function check_number(name, check, value, level)
 end
 
 -- A client's option in a request would not do what it says, and would go to the gateway, a proxy's password too.
-local function is_misplaced(name)
-  return name ~= "app_id" and options.knows(name)
-end
+local MISPLACED = {}
+for name in pairs(options.checks) do MISPLACED[name] = name ~= "app_id" and not CHECKS[name] end
 
 local function read_one(own, name, value, level)
   local check = CHECKS[name]
   if not check then
-    return is_misplaced(name)
-      and errors.invalid(name, "is an option of the client, not of one call: use client:with{...}") or nil
+    return errors.invalid(name, "is an option of the client, not of one call: use client:with{...}")
   end
   check_number(name, check, value, level + 1)
   local message, where = check(value)
@@ -49,8 +47,8 @@ function M.read(request, level)
     return nil, errors.invalid("", "a request is a table, got " .. checks.shown(request))
   end
   local own = {}
-  for name, value in pairs(request) do
-    local err = read_one(own, name, value, (level or 1) + 1)
+  for name, value in next, request do
+    local err = (CHECKS[name] or MISPLACED[name]) and read_one(own, name, value, (level or 1) + 1)
     if err then return nil, err end
   end
   return own

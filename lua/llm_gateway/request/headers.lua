@@ -93,7 +93,7 @@ function M.lines(config, own, key, call)
   if not is_ordinary(config, own, key, call) then
     return fields.lines(defaults(config, own, key, call), call.wanted_fields or {}, config.headers, own.headers)
   end
-  local form = (call.stream and "stream" or "plain") .. (call.body and " body" or "")
+  local form = call.stream and (call.body and "stream body" or "stream") or call.body and "plain body" or "plain"
   local lines = config.lines[form]
   if not lines then
     lines = fields.lines(defaults(config, own, key, call), config.headers)

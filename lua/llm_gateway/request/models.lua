@@ -148,15 +148,20 @@ end
 
 local NONE = {}
 
--- A checked copy, with the model's default and without the fields `left_out`; or nil, err.
+-- A checked copy, with the model's default and without the fields `left_out`; or nil, err. The third result is a field
+-- of it that the model does not know, if there is one.
 local function checked(model, value, left_out)
   local new = { model = model.default_model, messages = value.messages, stream = value.stream } -- room for most
+  local known, unknown = model.known, nil
   for name, item in next, value do
-    if not left_out[name] then new[name] = item end
+    if not left_out[name] then
+      new[name] = item
+      if not known[name] then unknown = name end
+    end
   end
   local message, path = model.check(new)
   if message then return nil, errors.invalid(checks.whole(path or ""), message) end
-  return new
+  return new, nil, unknown
 end
 
 -- The error of a field whose name is nearly that of a known one; nil without any.
@@ -186,9 +191,9 @@ end
 -- The body to send: without the call's own options, with extra_body on top.
 local function body_of(model, request)
   if type(request) ~= "table" then return refused(request) end
-  local body, err = checked(model, request, call_options.checks)
+  local body, err, unknown = checked(model, request, call_options.checks)
   if not body then return nil, err end
-  err = misspelt(model, body) or (model == chat and mend_arguments(body))
+  err = unknown ~= nil and misspelt(model, body) or (model == chat and mend_arguments(body))
   if err then return nil, err end
   if request.extra_body then
     for name, value in pairs(request.extra_body) do body[name] = value end
@@ -225,7 +230,8 @@ end
 local function constructor(name, model)
   return function(value, level)
     if type(value) ~= "table" then error(("%s: expected a table, got %s"):format(name, type(value)), level + 1) end
-    return checked(model, value, NONE)
+    local new, err = checked(model, value, NONE)
+    return new, err
   end
 end
 
