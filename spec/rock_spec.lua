@@ -1,6 +1,7 @@
 -- The rock: lints, builds into an empty tree and works from elsewhere; as a source rock too.
 --   ROCK_LUAS="5.5 5.4 jit"   installs the source rock for these Luas (5.4)
 --   ROCK=FILE                 that rock, instead of one made of the working files
+--   LUAROCKS=luarocks-3.13    that LuaRocks: before 3.13 it does not know Lua 5.5
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
 local shell = require "spec.shell"
@@ -10,6 +11,7 @@ local run = shell.try
 
 local SPECFILE = "llm-gateway-scm-1.rockspec"
 local LUAS = os.getenv("ROCK_LUAS") or "5.4"
+local LUAROCKS = os.getenv("LUAROCKS") or "luarocks"
 
 -- What a stranger's first program does.
 local PROGRAM = [[
@@ -28,10 +30,19 @@ local function lua_named(name)
   end
   local variables = ""
   if name == "5.5" then
-    local _, flags = run("PKG_CONFIG_PATH=build/lua5.5 pkg-config --cflags lua5.5")
-    variables = "LUA_INCDIR=" .. (flags:match("%-I(%S+)") or error("make lua5.5 first: " .. flags))
+    local there, found = run([[readlink -f "$(pkg-config --cflags lua5.5 | sed 's/-I//; s/ *$//')" &&
+      command -v lua5.5]])
+    assert(there, "make lua5.5 first: " .. found)
+    variables = ("LUA_INCDIR='%s' LUA='%s'"):format(found:match("([^\n]+)\n([^\n]+)"))
   end
   return { arguments = "--lua-version=" .. name, variables = variables, program = "lua" .. name, version = name }
+end
+
+-- Whether LuaRocks can install for that Lua.
+local function knows(name)
+  local _, text = run(LUAROCKS .. " --version")
+  local major, minor = text:match("(%d+)%.(%d+)")
+  return name ~= "5.5" or tonumber(major) * 100 + tonumber(minor) >= 313
 end
 
 describe("the rock #apart", function()
@@ -72,8 +83,8 @@ describe("the rock #apart", function()
 
   local function luarocks(arguments, folder, lua)
     lua = lua or lua_named("5.4")
-    return run(("cd '%s' && env -u LUA_PATH -u LUA_CPATH LUAROCKS_CONFIG='%s/config.lua' luarocks %s %s %s"):format(
-      folder, room, lua.arguments, arguments, lua.variables))
+    return run(("cd '%s' && env -u LUA_PATH -u LUA_CPATH LUAROCKS_CONFIG='%s/config.lua' %s %s %s %s"):format(
+      folder, room, LUAROCKS, lua.arguments, arguments, lua.variables))
   end
 
   -- From elsewhere, with nothing but the tree on the Lua's path.
@@ -113,6 +124,7 @@ describe("the rock #apart", function()
 
   for name in LUAS:gmatch("%S+") do
     it("packed as a source rock installs into an empty tree for Lua " .. name, function()
+      if not knows(name) then return pending("this LuaRocks does not know Lua " .. name) end
       local lua, tree = lua_named(name), room .. "/tree " .. name
       local began = os.time()
       local ok, text = luarocks(("--tree '%s' install '%s'"):format(tree, packed), room, lua)
