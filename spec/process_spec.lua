@@ -133,10 +133,10 @@ describe("a process #apart", function()
   it("has heard what came before a signal ended its wait", function()
     local status, text = run([[
       local llm = require "llm_gateway"
-      local client = llm.new{ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0, timeout = 0.2 }
+      local client = llm.new{ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0 }
       assert(client:health())
-      local reply, err = client:chat{
-        messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "slow;seconds=0.1" },
+      local reply, err = client:chat{ total_timeout = 0.5,
+        messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "slow;seconds=0.3" },
       }
       print(reply and "heard" or err)
     ]], "LD_PRELOAD=build/spec/interrupted.so URL=" .. gateway.url)
