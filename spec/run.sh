@@ -4,9 +4,10 @@
 #
 #   LUAS="5.4 jit"      these Luas alone
 #   QUICK=yes           what `make check` runs: lint, the build and the fast specs under 5.4; installs nothing
-#   JOBS=2              how many parts run side by side; what measures time runs alone, behind them
+#   JOBS=2              how many parts run side by side, as many as there are processors; what measures time comes last
 #   FUZZ_SECONDS=10     for each fuzz target
 #   WINDOWS=yes         the smoke for Windows under Wine too
+#   OLD_CURL=yes        libcurl 7.81 too, the oldest that is supported
 #
 # A part is one line, `part "NAME | COMMAND"`. What cannot run here is skipped, and says why.
 set -eu
@@ -82,6 +83,7 @@ run_parts "$JOBS"
 # much as they work. The C core is the same under every Lua: the transports are tried in full with 5.4, there under ASan
 # too, and by parts elsewhere; what takes long, and what runs in processes of its own, with 5.4 alone.
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
+PROCESSES="sweep rock process" # most of their time goes into processes that they start
 REAL="gateways_run portkey" # gateways that others wrote: LiteLLM takes a minute to install
 # Under valgrind, which is slow, only specs of what C does: all others are tried with the sanitizers.
 NATIVE="sse json client chunks stream task loop limits faults kept http2 proxy tls trust retry"
@@ -92,8 +94,9 @@ else
   skip "valgrind" "not installed"
 fi
 if wanted 5.4; then
-  part "gateways of others | sh spec/litellm/install.sh; make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$REAL")'"
-  specs "Lua 5.4" 5.4 "$UNTIMED $(all_but "transports hosts $REAL")"
+  specs "gateways of others" 5.4 "$UNTIMED $(spec_files "$REAL")"
+  specs "Lua 5.4, processes" 5.4 "$UNTIMED $(spec_files "$PROCESSES")"
+  specs "Lua 5.4" 5.4 "$UNTIMED $(all_but "transports hosts $PROCESSES $REAL")"
   specs "Lua 5.4, transports" 5.4 "$UNTIMED $TRANSPORTS"
   specs "Lua 5.4, cuts, memory and soak" 5.4 "spec/cuts_spec.lua spec/memory_spec.lua spec/soak_spec.lua"
 fi
@@ -152,11 +155,13 @@ fi
 if there valgrind; then part "instructions | make -s instructions"; fi
 run_parts $((JOBS + 1))
 
-# What measures time, alone.
+# What measures time: alone with 5.4, and two Luas at a time elsewhere, where most of it is waiting.
 TIMED=$(grep -l '#timed' spec/*_spec.lua | grep -v -E '/(cuts|memory|soak)_spec' | tr '\n' ' ')
 specs "hosts" 5.4 spec/hosts_spec.lua
-for lua in $luas; do
-  [ "$lua" = 5.5 ] || specs "Lua $lua, timed" "$lua" "--tags=timed $TIMED"
-done
+if wanted 5.4; then specs "Lua 5.4, timed" 5.4 "--tags=timed $TIMED"; fi
 run_parts 1
+for lua in $luas; do
+  case $lua in 5.4 | 5.5) ;; *) specs "Lua $lua, timed" "$lua" "--tags=timed --exclude-tags=long $TIMED" ;; esac
+done
+run_parts 2
 total
