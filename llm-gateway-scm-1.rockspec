@@ -48,6 +48,7 @@ build = {
       ["llm_gateway.cli.commands"] = "lua/llm_gateway/cli/commands.lua",
       ["llm_gateway.cli.connection"] = "lua/llm_gateway/cli/connection.lua",
       ["llm_gateway.cli.doctor"] = "lua/llm_gateway/cli/doctor/init.lua",
+      ["llm_gateway.cli.doctor.auth"] = "lua/llm_gateway/cli/doctor/auth.lua",
       ["llm_gateway.cli.doctor.marks"] = "lua/llm_gateway/cli/doctor/marks.lua",
       ["llm_gateway.cli.doctor.probe"] = "lua/llm_gateway/cli/doctor/probe.lua",
       ["llm_gateway.cli.doctor.report"] = "lua/llm_gateway/cli/doctor/report.lua",

@@ -65,6 +65,12 @@ describe("the command line #apart", function()
     assert.equal(12, status)
   end)
 
+  it("tells its version", function()
+    local status, text = run("--version")
+    assert.equal(0, status)
+    assert.matches("^llm_gateway %d+%.%d+%.%d+\n$", text)
+  end)
+
   it("says what is wrong with its words", function()
     for words, complaint in pairs({
       ["frob"] = "unknown command", ["chat --nope x"] = "unknown option", ["chat --timeout 0 x"] = "timeout",
@@ -124,7 +130,7 @@ describe("the doctor #apart", function()
   local gateway = support.gateway()
 
   local function examine(url, options, key)
-    local out = support.output_of(("LLM_GATEWAY_API_KEY=%s %s %s doctor %s %s 2>&1; echo \"status $?\""):format(
+    local out = support.output_of(("LLM_GATEWAY_API_KEY=%s %s %s doctor '%s' %s 2>&1; echo \"status $?\""):format(
       key or "gw_dev", LUA, MAIN, url, options or ""))
     return out, tonumber(out:match("status (%d+)\n$"))
   end
@@ -164,6 +170,25 @@ describe("the doctor #apart", function()
     assert.equal(3, status)
     assert.matches("it wants a key: set LLM_GATEWAY_API_KEY", out)
     assert.matches("the key was refused", (examine(gateway.url, "", "wrong")))
+  end)
+
+  it("finds the header of a gateway that takes the key in one of its own", function()
+    local open = support.start({ api_key = false })
+    -- what all take in common is refused, at the nowhere and at seven paths; then comes the first of the others
+    local out, status = examine(open.url .. "/~fault/flaky;times=8;fault=status;code=401", "--no-chat")
+    open:stop()
+    assert.equal(0, status)
+    assert.matches("ok  auth         X%-IBM%-Client%-Id\n", out)
+    assert.matches('headers = { %["X%-IBM%-Client%-Id"%] = os.getenv%("LLM_GATEWAY_API_KEY"%) }', out)
+    assert.is_nil(out:find("api_key", 1, true))
+  end)
+
+  it("leaves a stream that does not end", function()
+    local probe = require("llm_gateway.cli.doctor.probe").new(gateway.url .. "/~fault/flood", "gw_dev", 5)
+    local body = support.ask("Hi", { stream = true })
+    local seen = assert(probe:stream("/v1/chat/completions", body))
+    assert.is_true(seen.is_endless)
+    assert.is_true(seen.chunks <= 200)
   end)
 
   it("says when nobody, or nothing that speaks HTTP, is there", function()

@@ -23,6 +23,10 @@ end
 
 -- Runs a command line (a list of words). Returns the exit status (exits.lua).
 function M.run(arguments)
+  if arguments[1] == "--version" then
+    print(require("llm_gateway")._VERSION)
+    return exits.OK
+  end
   local args = serve_arguments(arguments)
   if not args then
     local parser, missing = require("llm_gateway.cli.parser").new()

@@ -46,6 +46,7 @@ function M.new()
   if not found then return nil, MISSING end
   local parser = argparse("llm-gateway", "Talks to an LLM gateway: OpenAI, Anthropic, Bedrock, Ollama behind one API.")
   parser:command_target("command")
+  parser:flag("--version", "Print the version and exit.")
   add_chat(parser)
   add_embed(parser)
   add_connection(parser:command("models", "List the models."))

@@ -1,6 +1,7 @@
 -- cli/doctor/init.lua: `llm-gateway doctor URL`: finds out what a gateway nobody told us about can do.
 -- It asks in the order in which one question needs the other's answer, and stops where there is no use in going on.
 
+local auth = require("llm_gateway.cli.doctor.auth")
 local connection = require("llm_gateway.cli.connection")
 local exits = require("llm_gateway.cli.exits")
 local marks = require("llm_gateway.cli.doctor.marks")
@@ -75,6 +76,20 @@ local function find_api(self)
   return nil, locked
 end
 
+-- A path that refused the key asks for it in one header alone, perhaps one that only few gateways know. Returns what
+-- find_api does.
+local function unlock(self, path)
+  for _, scheme in ipairs(self.probe.key and probes.SCHEMES or {}) do
+    local answer = not scheme.common and self.probe:send("GET", path .. "/models", { scheme = scheme })
+    local models = answer and answer.status == 200 and models_in(answer.value)
+    if models then
+      self.scheme = scheme
+      return path, models, answer
+    end
+  end
+  return nil, path
+end
+
 local function name_of(model)
   return type(model) == "table" and (model.id or model.name or model.model) or model
 end
@@ -104,22 +119,6 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------
 -- What it wants
-
--- Which of the headers does it: none, or the first that is enough alone. Returns a scheme, false for none, or nil.
-local function find_auth(self, path)
-  local answer = self.probe:send("GET", path .. "/models", { scheme = false })
-  if answer and answer.status == 200 then
-    self.report:add("ok", "auth", "it wants no key for its models")
-    return self.probe.key and probes.SCHEMES[1] or false
-  end
-  for _, scheme in ipairs(probes.SCHEMES) do
-    answer = self.probe.key and self.probe:send("GET", path .. "/models", { scheme = scheme })
-    if answer and answer.status == 200 then
-      self.report:add("ok", "auth", scheme.title)
-      return scheme
-    end
-  end
-end
 
 -- What the profile of that name knows; an empty table without one.
 local function profile_of(name)
@@ -181,22 +180,11 @@ local function report_path(self, path, models)
   if path == "" then self.report:set("api_path", '""') end
 end
 
-local function report_auth(self, models)
-  if not models[1] then
-    self.report:add("skip", "auth", "without a list of models the headers cannot be told apart")
-  elseif self.scheme == nil then
-    self.report:add("warn", "auth", "the key is accepted only together with other headers")
-  elseif self.scheme and self.scheme.name == "api-key" then
-    self.report:set("headers", '{ ["api-key"] = os.getenv("LLM_GATEWAY_API_KEY") }')
-    return
-  end
-  if self.probe.key then self.report:set("api_key", 'os.getenv("LLM_GATEWAY_API_KEY")') end
-end
-
 local function examine(self, args)
   local nowhere, err = look(self)
   if not nowhere then return exits.BY_KIND[err.kind] or exits.FAILED end
   local path, models, listed = find_api(self)
+  if not path and models then path, models, listed = unlock(self, models) end
   if not path and not models and not args.no_chat then path, models, listed = find_chat(self, args.model) end
   if not path then
     if nowhere.status < 400 and is_page(nowhere) then
@@ -206,12 +194,14 @@ local function examine(self, args)
     return report_locked(self, models, nowhere.status == 401 or nowhere.status == 403)
   end
   report_path(self, path, models)
-  if models[1] then self.scheme = find_auth(self, path) end
-  report_auth(self, models)
+  if models[1] then self.scheme = auth.find(self, path) end
+  auth.report(self, models)
   local said = { listed, nowhere }
   self.health = find_health(self, find_profile(self, models, said))
   if not args.no_chat then table.insert(said, 1, talk.examine(self, path, args.model or model_to_ask(models))) end
-  report_profile(self, find_profile(self, models, said))
+  local name = find_profile(self, models, said)
+  report_profile(self, name)
+  auth.report_key(self, profile_of(name).auth)
   return exits.OK
 end
 

@@ -1,25 +1,46 @@
 -- cli/doctor/probe.lua: the requests of the doctor. Each is bounded in time and bytes, and none is repeated.
 
 local core = require("llm_gateway.core")
+local gateways = require("llm_gateway.gateways")
 local llm = require("llm_gateway")
 
 local MAX_BYTES = 4 * 2 ^ 20
+local MOST_CHUNKS = 100 -- of a stream that was asked for a few tokens
 
--- What each way of saying who calls sends; the order is that of the report.
+-- The ways of saying who calls, in the order in which they are tried. The `common` ones go out together at first, for
+-- nobody minds them; others only one by one, for there are those who refuse two keys. Without a profile the library
+-- sends those that are `unnamed`.
 local SCHEMES = {
-  { name = "bearer", title = "Authorization: Bearer", header = "Authorization", prefix = "Bearer " },
-  { name = "x-api-key", title = "X-API-Key", header = "X-API-Key", prefix = "" },
-  { name = "api-key", title = "api-key", header = "api-key", prefix = "" },
+  { title = "Authorization: Bearer", header = "Authorization", prefix = "Bearer ", common = true, unnamed = true },
+  { title = "X-API-Key", header = "X-API-Key", prefix = "", common = true, unnamed = true },
+  { title = "api-key", header = "api-key", prefix = "", common = true },
 }
+
+local function add_those_of_profiles()
+  local known = {}
+  for _, scheme in ipairs(SCHEMES) do known[scheme.header:lower()] = true end
+  for _, name in ipairs(gateways.names()) do
+    for _, way in ipairs(gateways.named(name).auth) do
+      if not known[way.header:lower()] then
+        known[way.header:lower()] = true
+        local prefix = way.prefix or ""
+        local title = way.header .. (prefix ~= "" and ": " .. prefix:gsub(" $", "") or "")
+        table.insert(SCHEMES, { title = title, header = way.header, prefix = prefix })
+      end
+    end
+  end
+end
+
+add_those_of_profiles()
 
 local Probe = {}
 Probe.__index = Probe
 
--- Header fields that say who calls in every way at once (scheme nil), in one way, or in none (false).
+-- Header fields that say who calls in all common ways at once (scheme nil), in one way, or in none (false).
 function Probe:auth(scheme)
   local fields = {}
   for _, one in ipairs(SCHEMES) do
-    local sent = self.key and (scheme == nil or scheme == one)
+    local sent = self.key and (scheme == one or (scheme == nil and one.common))
     fields[one.header] = sent and one.prefix .. self.key or false
   end
   return fields
@@ -40,7 +61,8 @@ function Probe:send(method, path, options)
   }
 end
 
--- Sends a chat that asks for a stream. Returns {chunks, first, last (seconds), finish_reason, usage}; or nil, err.
+-- Sends a chat that asks for a stream. Returns {chunks, first, last (seconds), finish_reason, usage, is_endless (it was
+-- left after MOST_CHUNKS)}; or nil, err.
 function Probe:stream(path, body, scheme)
   self.requests = self.requests + 1
   local stream, err = self.client:request({
@@ -57,8 +79,11 @@ function Probe:stream(path, body, scheme)
     seen.usage = type(chunk.usage) == "table" and chunk.usage or seen.usage
     local choice = chunk.choices and chunk.choices[1]
     seen.finish_reason = choice and choice.finish_reason or seen.finish_reason
+    seen.is_endless = seen.chunks >= MOST_CHUNKS
+    if seen.is_endless then break end
     chunk, err = stream:next()
   end
+  stream:close()
   if err then return nil, err end
   return seen
 end

@@ -54,7 +54,11 @@ local function stream(self, path, model)
   }
   local seen, err = self.probe:stream(path .. "/chat/completions", body, self.scheme or nil)
   if not seen then return self.report:add("no", "streams", tostring(err)) end
-  M.spend(self, seen.usage)
+  M.spend(self, seen.usage or { total_tokens = seen.is_endless and seen.chunks })
+  if seen.is_endless then
+    local words = "%d chunks where %d tokens were asked for, and no end: max_tokens is not heeded"
+    return self.report:add("warn", "streams", words:format(seen.chunks, MAX_TOKENS))
+  end
   local real = seen.chunks > 1 and seen.last - seen.first > AT_ONCE
   self.report:add(seen.chunks > 1 and "ok" or "warn", "streams", seen.chunks < 2 and "the whole answer in one chunk"
     or ("%d chunks%s"):format(seen.chunks, real and "" or ", all at once"))
