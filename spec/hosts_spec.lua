@@ -62,7 +62,7 @@ describe("a host #apart", function()
     local text = succeeds("the end", "LUA_CPATH=\"$PWD/build/jit/?.so;;\" timeout 60 nvim --headless -u NONE -i NONE"
       .. " --cmd 'set rtp+=examples/neovim' -c 'runtime plugin/llm.vim' -c 'luafile spec/hosts/neovim.lua'")
     text = text:gsub("%-%- INSERT %-%-", "")
-    print("\n" .. text:gsub("status.*", ""))
+    print("\n" .. text)
     assert.is_true(figure(text, "changes") >= 20)
     assert.is_true(figure(text, "typed") >= 5)
     assert.is_true(figure(text, "longest gap ms") < 100)
@@ -110,7 +110,7 @@ describe("a host #apart", function()
       .. " timeout 60 xvfb-run -a love examples/love2d"
     for _, streams in ipairs({ 0, 50 }) do
       local text = succeeds("step ms", command:format(streams, shot))
-      print(("\n%d streams\n"):format(streams) .. text:gsub("status.*", ""))
+      print(("\n%d streams\n"):format(streams) .. text)
       assert.is_true(figure(text, "step ms p99") < 4)
       if streams > 0 then assert.is_true(figure(text, "words") > 500) end
     end

@@ -124,14 +124,18 @@ local function error_of(task, cause)
   })
 end
 
+-- The outcome comes last, in a statement of its own: a task that has one has its results, wherever memory ran out.
 local function settle(task, ok, ...)
   if task.cancelled then
-    task.results, task.outcome = pack(nil, cancelled_error()), "cancelled"
+    task.results = pack(nil, cancelled_error())
+    task.outcome = "cancelled"
   elseif ok then
-    task.results, task.outcome = pack(...), "done"
+    task.results = pack(...)
+    task.outcome = "done"
   else
     task.cause = ...
-    task.results, task.outcome = pack(nil, error_of(task, (...))), "failed"
+    task.results = pack(nil, error_of(task, (...)))
+    task.outcome = "failed"
   end
 end
 
@@ -168,7 +172,8 @@ end
 local function resume_coroutine(task)
   if task.started then return coroutine.resume(task.co) end
   local args = task.args
-  task.started, task.args = true, nil
+  task.started = true -- may run out of memory: the arguments are still there then
+  task.args = nil
   return coroutine.resume(task.co, unpack(args, 1, args.n))
 end
 
