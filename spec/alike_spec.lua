@@ -118,6 +118,23 @@ describe("an event like the last", function()
     end
   end)
 
+  it("may be of another kind every now and then", function()
+    local events = {}
+    for i = 1, 200 do events[i] = event("w" .. i, (',"n%d":1'):format(math.ceil(i / 10))) end
+    table.insert(events, END)
+    table.insert(events, "[DONE]")
+    assert.is_true(reads_of(events) < 60)
+  end)
+
+  it("leaves no more of its text than an error shows", function()
+    local events = { event("a"), event("b") }
+    for i = 3, 102 do events[i] = event(("w"):rep(40000)) end
+    local stream = open(client_of(body_of(events)), true)
+    for _ = 1, 100 do assert(stream:next()) end
+    assert.equal(2 ^ 20 + 8192, #stream.alike:pieces())
+    stream:close()
+  end)
+
   it("has any text", function()
     check({
       event("a"), event("b"), event(""), event("\\n"), event('\\"'), event("\\\\"), event('\\\\\\"x'),

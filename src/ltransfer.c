@@ -265,11 +265,19 @@ static void fail_to_copy(lua_State *L, lcore_place *first, lcore_place *second) 
   luaL_error(L, "not enough memory");
 }
 
-/* transfer:alike_chunk() -> table, piece | nothing: what chunk() would return, if that is alike */
+/* What alike_chunk() returns without a chunk. */
+static int push_no_chunk(lua_State *L, const lua_transfer *u) {
+  if (u->transfer == NULL || !transfer_waits(u->transfer)) return 0;
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* transfer:alike_chunk() -> table, piece | false | nothing: what chunk() would return, if that is
+ * alike, or that nothing has come yet */
 static int l_alike_chunk(lua_State *L) {
   json_piece pieces[JSON_HOLES];
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  if (!match(L, u, pieces)) return 0;
+  if (!match(L, u, pieces)) return push_no_chunk(L, u);
   lcore_place *piece = lcore_take_place(L, &u->place);
   lcore_place *padding = lcore_take_place(L, &u->place);
   if (!lalike_copy_padding(&u->alike, &padding->bytes, &pieces[JSON_PADDING]) ||

@@ -326,6 +326,10 @@ bool transfer_peek(transfer *t, sse_event *event) {
   return sse_peek(&t->events, event);
 }
 
+bool transfer_waits(const transfer *t) {
+  return sse_queued(&t->events) == 0 && !transfer_is_over(t);
+}
+
 void transfer_drop(transfer *t) {
   sse_event event;
   sse_next(&t->events, &event);

@@ -138,6 +138,9 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished);
  * blank line). */
 bool transfer_peek(transfer *t, sse_event *event);
 
+/* Whether transfer_next would WAIT. */
+bool transfer_waits(const transfer *t);
+
 /* The event that transfer_peek showed is not wanted any more: another follows. */
 void transfer_drop(transfer *t);
 

@@ -182,6 +182,7 @@ local function pull_chunk(self)
       self.reader.text = text
       return chunk, ALIKE
     end
+    if chunk == false then return false end
   end
   return self.transfer:chunk()
 end

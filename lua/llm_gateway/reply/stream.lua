@@ -25,11 +25,12 @@ local function check_stream(self, name)
   error(("%s: expected a stream, got %s (is it stream:%s()?)"):format(name, type(self), name), 3)
 end
 
--- In a task: lets the others go on.
+-- In a task: lets the others go on. Most often that is a task of the stream's own loop which nobody has cancelled.
 local function before_next(self, level)
-  if not control.task or self.list or self.loop.closed then return end
-  wait.enter(self.loop, level + 1, self)
-  wait.yield_turn(self.loop, self)
+  local task, loop = control.task, self.loop
+  if not task or self.list or loop.closed then return end
+  if task.cancelled or task.loop ~= loop then wait.enter(loop, level + 1, self) end
+  wait.yield_turn(loop, self)
 end
 
 -- The next chunk, if it is here and like the last: nothing of it is looked at. In a task a turn has to be taken before.
