@@ -101,18 +101,19 @@ describe("an event like the last", function()
   end
 
   it("is not looked at", function()
-    for _, padding in ipairs({ "", "x" }) do
+    local function plain(i) return event("w" .. i) end
+    local function padded(i) return event("w" .. i, (',"obfuscation":"%s"'):format(("x"):rep(i))) end
+    local function in_front(i) return ('{"obfuscation":"%s",'):format(("x"):rep(i)) .. event("w" .. i):sub(2) end
+    for _, make in ipairs({ plain, padded, in_front }) do
       local events = {}
-      for i = 1, 200 do
-        events[i] = event("w" .. i, padding ~= "" and (',"obfuscation":"%s"'):format(padding:rep(i)) or "")
-      end
+      for i = 1, 200 do events[i] = make(i) end
       table.insert(events, END)
       table.insert(events, "[DONE]")
       local reads, chunks = reads_of(events)
       assert.is_true(reads < 10)
       assert.equal(201, #chunks)
       assert.equal("w200", chunks[200].choices[1].delta.content)
-      assert.equal(padding ~= "" and padding:rep(200) or nil, chunks[200].obfuscation)
+      assert.equal(make ~= plain and ("x"):rep(200) or nil, chunks[200].obfuscation)
       assert.is_nil(chunks[200].choices[1].finish_reason)
       assert.not_equal(chunks[199].choices[1], chunks[200].choices[1])
     end
@@ -152,7 +153,7 @@ describe("an event like the last", function()
       event("x", ',"error":"bad"'), event("x", ',"choices":[]'), event("x") .. "}", event("x"):sub(1, -2), "", "5",
       '{"error":{"message":"bad"}}', START:gsub("0,", "1,") .. '"content":"z"}}]}', "[DONE]",
       START .. '"content":"x"},"finish_reason":"length"}]}', START .. '"content":["x"]}}]}',
-      "\239\187\191" .. event("x"),
+      "\239\187\191" .. event("x"), (event("x"):gsub("null", '"no"')),
     }) do
       check({ event("a"), event("b"), odd, event("c"), event("d"), END, "[DONE]" })
     end

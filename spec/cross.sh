@@ -9,8 +9,8 @@ ZIG_VERSION=0.17.1
 TARGETS="x86_64-linux-musl aarch64-macos x86_64-freebsd x86_64-netbsd x86_64-openbsd x86_64-windows-gnu"
 
 room=build/cross
-zig="$room/zig/bin/python -m ziglang"
-if ! $zig version >/dev/null 2>&1; then
+zig() { "$room"/zig/lib/python3*/site-packages/ziglang/zig "$@"; } # itself: Python in front of it doubles the time
+if ! zig version >/dev/null 2>&1; then
   rm -rf "$room/zig"
   python3 -m venv "$room/zig" >/dev/null 2>&1 &&
     "$room/zig/bin/python" -m pip install -q --disable-pip-version-check "ziglang==$ZIG_VERSION" >/dev/null 2>&1 ||
@@ -23,11 +23,12 @@ cp -r "$(pkg-config --variable=includedir libcurl | sed 's,$,/curl,')" "$room/in
   cp -r /usr/include/*/curl "$room/include/"
 cp /usr/include/lua5.4/*.h /usr/include/*/lua5.4-deb-multiarch.h "$room/include/"
 
+export ZIG_GLOBAL_CACHE_DIR=$room/cache ZIG_LOCAL_CACHE_DIR=$room/cache
 for target in $TARGETS; do
   echo "$target"
   mkdir -p "$room/$target"
   for file in src/*.c; do
-    ZIG_GLOBAL_CACHE_DIR=$room/cache ZIG_LOCAL_CACHE_DIR=$room/cache $zig cc -target "$target" -std=c11 \
+    zig cc -target "$target" -std=c11 \
       -Wall -Wextra -Wshadow -Wundef -Werror "-I$room/include" -c -o "$room/$target/$(basename "$file" .c).o" "$file"
   done
 done

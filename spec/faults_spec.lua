@@ -156,7 +156,7 @@ describe("after a fault", function()
   end)
 end)
 
-describe("the environment", function()
+describe("the environment #apart", function()
   local function run(settings, code) return support.run(code, settings) end
 
   local SHOW = 'print(require("llm_gateway").new{%s})'

@@ -52,7 +52,7 @@ local START = [[cd %s && sh -c 'echo $$; exec env LITELLM_LOCAL_MODEL_COST_MAP=T
     done 3>run.log
   }]]
 
-describe("through LiteLLM #apart #timed #long", function()
+describe("through LiteLLM #apart #long", function()
   if not shell.succeeds("sh spec/litellm/install.sh") then
     pending("LiteLLM's proxy cannot be had (no python3-venv, no registry?): see " .. ROOM .. "/pip.log")
     return

@@ -123,7 +123,7 @@ describe("a kept connection", function()
     assert.same({ "connection", 1, false, 1 }, { err.kind, err.attempts, err.retryable, server:count("second") })
   end)
 
-  it("is closed when it is too old, although nothing else happens #timed", function()
+  it("is closed when it is too old, although nothing else happens #timed #long", function()
     local server = serve({})
     assert(server:during(ask("first"), function(connection) server:send(connection, answer("first")) end))
     local kept, loop = server.connections[1], server.room.loop
@@ -141,7 +141,7 @@ describe("a kept connection", function()
   end)
 
   -- Not stepped meanwhile: where the loop is driven, it closes such connections by itself.
-  it("carries no request once it is too old #timed", function()
+  it("carries no request once it is too old #timed #long", function()
     local gateway = support.start()
     local client = support.client(gateway, { loop = llm.new_loop() })
     local function connections() return assert(client:request({ method = "GET", path = "/~stats" })).connections end

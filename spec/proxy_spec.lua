@@ -196,7 +196,7 @@ describe("a proxy", function()
     return support.run(script, "env -u http_proxy -u https_proxy -u no_proxy " .. variables)
   end
 
-  describe("of the environment", function()
+  describe("of the environment #apart", function()
     local named, named_tls
 
     before_each(function()

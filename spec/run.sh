@@ -4,7 +4,7 @@
 #
 #   LUAS="5.4 jit"      these Luas alone
 #   QUICK=yes           what `make check` runs: lint, the build and the fast specs under 5.4; installs nothing
-#   JOBS=2              how many parts run side by side; what measures time runs alone, behind them
+#   JOBS=2              how many parts run side by side, as many as there are processors; what measures time comes last
 #   FUZZ_SECONDS=10     for each fuzz target
 #   WINDOWS=yes         the smoke for Windows under Wine too
 #   OLD_CURL=yes        libcurl 7.81 too, the oldest that is supported
@@ -19,6 +19,9 @@ JOBS=${JOBS:-2}
 export WERROR=-Werror
 
 there() { command -v "$1" >/dev/null; }
+
+# Whether a Lua is among those that are tried.
+wanted() { case " $luas " in *" $1 "*) ;; *) false ;; esac; }
 
 # Specs of one build: name, Lua, arguments of busted, variables of make.
 specs() {
@@ -70,24 +73,18 @@ for lua in ${LUAS:-5.4 5.3 5.2 5.1 jit 5.5}; do
   if there "$name" && pkg-config --exists "$name"; then luas="$luas $lua"; else skip "Lua $lua" "not installed"; fi
 done
 
-# Builds, side by side.
-part "LiteLLM installs | sh spec/litellm/install.sh || exit 69"
+# What several parts below lean on is built first.
+wanted 5.4 || part "builds for Lua 5.4 | make -s LUA=5.4"
 for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
-part "builds without epoll | make -s LUA=5.4 EPOLL=no"
 part "builds with sanitizers | make -s asan"
-part "builds with libcurl 8 | sh spec/curl/build.sh 8.22 make -s LUA=5.4"
-if there clang; then
-  part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
-  for target in sse json transfer decode; do part "fuzz target builds: $target | make -s fuzz-targets FUZZ=$target"; done
-else
-  skip "clang and the fuzz targets" "clang is not installed"
-fi
 run_parts "$JOBS"
 
-# What is no matter of time, side by side, the longest first. The C core is the same under every Lua: the transports
-# are tried in full with 5.4, there under ASan too, and by parts elsewhere; what takes long, and what runs in processes
-# of its own, with 5.4 alone.
+# What is no matter of time, side by side, the longest first; one more than there are processors, because specs wait as
+# much as they work. The C core is the same under every Lua: the transports are tried in full with 5.4, there under ASan
+# too, and by parts elsewhere; what takes long, and what runs in processes of its own, with 5.4 alone.
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
+PROCESSES="sweep rock process" # most of their time goes into processes that they start
+REAL="gateways_run portkey" # gateways that others wrote: LiteLLM takes a minute to install
 # Under valgrind, which is slow, only specs of what C does: all others are tried with the sanitizers.
 NATIVE="sse json client chunks stream task loop limits faults kept http2 proxy tls trust retry"
 if there valgrind; then
@@ -96,13 +93,26 @@ if there valgrind; then
 else
   skip "valgrind" "not installed"
 fi
+if wanted 5.4; then
+  specs "gateways of others" 5.4 "$UNTIMED $(spec_files "$REAL")"
+  specs "Lua 5.4, processes" 5.4 "$UNTIMED $(spec_files "$PROCESSES")"
+  specs "Lua 5.4" 5.4 "$UNTIMED $(all_but "transports hosts $PROCESSES $REAL")"
+  specs "Lua 5.4, transports" 5.4 "$UNTIMED $TRANSPORTS"
+  specs "Lua 5.4, cuts, memory and soak" 5.4 "spec/cuts_spec.lua spec/memory_spec.lua spec/soak_spec.lua"
+fi
+# What a libcurl does in its own way: connections that die, codings, ends, trust.
+CURLS="kept http2 wire retry stream limits tls trust client field faults proxy"
+part "libcurl 8 | SPEC_SHARD=1/3 sh spec/curl/build.sh 8.22 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
+if [ "${OLD_CURL:-}" = yes ]; then
+  part "libcurl 7.81 | SPEC_SHARD=1/3 sh spec/curl/build.sh 7.81 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
+else
+  skip "libcurl 7.81" "asked for by OLD_CURL=yes"
+fi
+specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
+specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
 for lua in $luas; do
   case $lua in
-    5.4)
-      specs "Lua 5.4, transports" 5.4 "$UNTIMED $TRANSPORTS"
-      specs "Lua 5.4, cuts, memory and soak" 5.4 "spec/cuts_spec.lua spec/memory_spec.lua spec/soak_spec.lua"
-      specs "Lua 5.4" 5.4 "$UNTIMED $(all_but "transports hosts")"
-      ;;
+    5.4) ;;
     5.5) # for which there are no lua-cjson and no cqueues
       specs "Lua 5.5" 5.5 "$UNTIMED,apart,long $(all_but "transports devgateway json loop retry clocks bad_input")"
       part "Lua 5.5: transports, 1 of 4 | SPEC_SHARD=1/4 make -s spec LUA=5.5 SPEC=$TRANSPORTS"
@@ -115,32 +125,25 @@ for lua in $luas; do
       ;;
   esac
 done
-specs "sanitizers" 5.4 "$UNTIMED,apart $(all_but "transports")" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
-specs "sanitizers, transports" 5.4 "$TRANSPORTS" "SUFFIX=-asan LUA_BINARY=build/lua5.4-asan"
-# What a libcurl does in its own way: connections that die, codings, ends, trust.
-CURLS="kept http2 wire retry stream limits tls trust client field faults proxy"
-part "libcurl 8 | SPEC_SHARD=1/3 sh spec/curl/build.sh 8.22 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
-if [ "${OLD_CURL:-}" = yes ]; then
-  part "libcurl 7.81 | SPEC_SHARD=1/3 sh spec/curl/build.sh 7.81 make -s spec LUA=5.4 SPEC='$UNTIMED $(spec_files "$CURLS") $TRANSPORTS'"
+if there python3 && python3 -m venv --help >/dev/null 2>&1; then
+  part "compiles for musl, macOS, the BSDs and Windows | sh spec/cross.sh"
 else
-  skip "libcurl 7.81" "asked for by OLD_CURL=yes"
+  skip "compiles for musl, macOS, the BSDs and Windows" "python3-venv is not installed"
 fi
 specs "without epoll" 5.4 "$UNTIMED spec/stream_spec.lua spec/task_spec.lua spec/client_spec.lua" EPOLL=no
 if there clang; then
+  part "builds with clang | make -s CC=clang LUA=5.4 SUFFIX=-clang"
   for target in sse json transfer decode; do
-    part "fuzz: $target | sh spec/fuzz/run.sh ${FUZZ_SECONDS:-10} $target"
+    part "fuzz: $target | make -s fuzz-targets FUZZ=$target && sh spec/fuzz/run.sh ${FUZZ_SECONDS:-10} $target"
   done
+else
+  skip "clang and the fuzz targets" "clang is not installed"
 fi
 if there luacheck; then part "luacheck | make -s lint"; else skip "luacheck" "not installed"; fi
 if there emmylua_check; then
   part "types of the documentation | sh spec/types.sh"
 else
   skip "types of the documentation" "emmylua_check is not installed (cargo install emmylua_check@0.25.1)"
-fi
-if there python3 && python3 -m venv --help >/dev/null 2>&1; then
-  part "compiles for musl, macOS, the BSDs and Windows | sh spec/cross.sh"
-else
-  skip "compiles for musl, macOS, the BSDs and Windows" "python3-venv is not installed"
 fi
 if [ "${WINDOWS:-}" != yes ]; then # it builds libcurl and Lua for Windows first: three minutes more
   skip "Windows, under Wine" "asked for by WINDOWS=yes"
@@ -150,13 +153,15 @@ else
   skip "Windows, under Wine" "wine64, gcc-mingw-w64-x86-64-win32, cmake or cargo is not installed"
 fi
 if there valgrind; then part "instructions | make -s instructions"; fi
-run_parts "$JOBS"
+run_parts $((JOBS + 1))
 
-# What measures time, alone.
+# What measures time: alone with 5.4, and two Luas at a time elsewhere, where most of it is waiting.
 TIMED=$(grep -l '#timed' spec/*_spec.lua | grep -v -E '/(cuts|memory|soak)_spec' | tr '\n' ' ')
 specs "hosts" 5.4 spec/hosts_spec.lua
-for lua in $luas; do
-  [ "$lua" = 5.5 ] || specs "Lua $lua, timed" "$lua" "--tags=timed $TIMED"
-done
+if wanted 5.4; then specs "Lua 5.4, timed" 5.4 "--tags=timed $TIMED"; fi
 run_parts 1
+for lua in $luas; do
+  case $lua in 5.4 | 5.5) ;; *) specs "Lua $lua, timed" "$lua" "--tags=timed --exclude-tags=long $TIMED" ;; esac
+done
+run_parts 2
 total

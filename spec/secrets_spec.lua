@@ -251,7 +251,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is hidden in time that is linear in the text #timed", function()
+  it("is hidden in time that is linear in the text #timed #long", function()
     local secrets = require("llm_gateway.secrets")
     local list = { KEY, PROVIDER, HEADER }
     for _, unit in ipairs({ "%67", "\\", "\\u0067", "&#103;", "&", "gw_very", "%", "a", "\\/", KEY, "&amp;" }) do

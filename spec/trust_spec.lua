@@ -45,7 +45,7 @@ describe("trust", function()
     refused("plain", { ca_path = at(".") }, "local issuer certificate")
   end)
 
-  it("comes from the environment's SSL_CERT_FILE, which an option overrides", function()
+  it("comes from the environment's SSL_CERT_FILE, which an option overrides #apart", function()
     local script = ([[
       local llm = require "llm_gateway"
       local request = { method = "GET", path = "/" }

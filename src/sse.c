@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define FIELD_NAME_ROOM  8 /* a line may be longer than its data by "data: " */
 #define MAX_RETRY_DIGITS 15
 #define MAX_ID_BYTES     1024
 
@@ -174,7 +173,7 @@ static int read_line(sse *p, const char *line, size_t n) {
 /* Whether `n` more bytes make the line too long: asked of every line, so that the answer does not
  * depend on how the network cut it. */
 static bool overflows(const sse *p, size_t n) {
-  size_t room = p->max_event_bytes + FIELD_NAME_ROOM;
+  size_t room = p->max_event_bytes + SSE_NAME_ROOM;
   return n > room || buffer_length(&p->line) > room - n;
 }
 
@@ -200,17 +199,16 @@ static const char *find(const char *at, const char *end, int byte) {
 /* Nearly every event: one line of data, and its blank line behind it, among the bytes being fed. */
 static bool is_usual(const sse *p, const char *at, const char *eol, const char *end) {
   return end - eol > 1 && eol[0] == '\n' && eol[1] == '\n' && eol - at > 6 &&
-         memcmp(at, "data: ", 6) == 0 && !p->has_data && !p->bare && buffer_length(&p->type) == 0 &&
-         buffer_length(&p->line) == 0;
+         (size_t)(eol - at) < SSE_LARGE_BYTES && memcmp(at, "data: ", 6) == 0 && !p->has_data &&
+         !p->bare && buffer_length(&p->type) == 0 && buffer_length(&p->line) == 0;
 }
 
 /* It goes into the queue from where it lies. */
 static int take_usual(sse *p, const char *data, size_t n) {
-  int status = set_data(p, data, n);
-  if (status == SSE_OK) status = enqueue(p);
-  p->slice = NULL;
-  p->has_data = false;
-  return status;
+  sse_event event = {data, n, "", 0, buffer_bytes(&p->id), buffer_length(&p->id)};
+  if (n > p->max_event_bytes) return SSE_TOO_LARGE;
+  p->said += n;
+  return sse_queue_add(&p->queue, &event) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
 
 /* Each of the two searches passes over a byte once: the farther find is kept for later lines. */
@@ -255,18 +253,7 @@ static int read_bytes(sse *p, const char *at, const char *end) {
   return status == SSE_OK ? keep_slice(p) : status;
 }
 
-/* One byte that ends no line, in a place that is there: what a server that sends single bytes
- * costs. */
-static bool take_byte(sse *p, char byte) {
-  if (byte == '\n' || byte == '\r' || p->bom < 3 || p->after_cr || p->failure != SSE_OK)
-    return false;
-  if (p->line.end == p->line.capacity || overflows(p, 1)) return false;
-  p->line.bytes[p->line.end++] = byte;
-  return true;
-}
-
-int sse_feed(sse *p, const char *bytes, size_t n) {
-  if (n == 1 && take_byte(p, *bytes)) return SSE_OK;
+int sse_feed_bytes(sse *p, const char *bytes, size_t n) {
   if (p->failure != SSE_OK || n == 0) return p->failure;
   p->failure = read_bytes(p, bytes, bytes + n);
   p->slice = NULL;

@@ -37,6 +37,8 @@ enum {
   SSE_TOO_LARGE = -2 /* an event, or a line, over max_event_bytes */
 };
 
+#define SSE_NAME_ROOM 8 /* a line may be longer than its data by "data: " */
+
 typedef struct sse {
   size_t max_event_bytes;
   int failure;   /* SSE_OK, or what every later feed returns */
@@ -65,14 +67,28 @@ typedef struct sse {
  * for no limit. */
 void sse_init(sse *p, size_t max_event_bytes);
 
+/* For sse_feed: one byte within a line for which there is room, which is what a server that sends
+ * single bytes costs; and all other bytes. */
+static inline bool sse_take_byte(sse *p, char byte) {
+  size_t length = buffer_length(&p->line);
+  if (length == 0 || byte == '\n' || byte == '\r' || p->failure != SSE_OK) return false;
+  if (p->line.end == p->line.capacity || length >= p->max_event_bytes + SSE_NAME_ROOM) return false;
+  p->line.bytes[p->line.end++] = byte;
+  return true;
+}
+
+int sse_feed_bytes(sse *p, const char *bytes, size_t n);
+
 /* Reads `n` bytes. Returns SSE_OK or a failure, which sticks; events finished before it can still
  * be pulled. */
-int sse_feed(sse *p, const char *bytes, size_t n);
+static inline int sse_feed(sse *p, const char *bytes, size_t n) {
+  return n == 1 && sse_take_byte(p, *bytes) ? SSE_OK : sse_feed_bytes(p, bytes, n);
+}
 
 /* Pulls the next finished event, whose texts stay valid until the next call on the parser. Returns
  * false when there is none. */
 static inline bool sse_next(sse *p, sse_event *event) {
-  return sse_queue_next(&p->queue, event);
+  return !sse_queue_is_idle(&p->queue) && sse_queue_next(&p->queue, event);
 }
 
 /* Looks at the event that the next sse_next would pull. Returns false when there is none, and for a

@@ -52,6 +52,11 @@ bool sse_queue_next(sse_queue *q, sse_event *event);
  * large one. */
 bool sse_queue_peek(const sse_queue *q, sse_event *event);
 
+/* Whether nothing waits, and nothing is left from the last pull. */
+static inline bool sse_queue_is_idle(const sse_queue *q) {
+  return q->events.end == 0 && q->handed.bytes == NULL;
+}
+
 /* How many bytes wait to be pulled. */
 static inline size_t sse_queue_bytes(const sse_queue *q) {
   return buffer_length(&q->events) - q->taken + q->large_bytes;

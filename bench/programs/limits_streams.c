@@ -25,10 +25,10 @@ static long timeout_ms = -1, events, delays_n;
 static double delays[MAX_DELAYS];
 
 static void note_delay(const char *event, const char *end) {
-  static const char mark[] = "data: {\"id\":\"";
-  if (end - event < 64 || delays_n == MAX_DELAYS) return;
-  if (memcmp(event, mark, sizeof mark - 1) != 0) return;
-  double moment = strtod(event + sizeof mark - 1, NULL) / 1e9;
+  static const char mark[] = "\"content\":\"";
+  const char *text = memmem(event, (size_t)(end - event), mark, sizeof mark - 1);
+  if (text == NULL || delays_n == MAX_DELAYS) return;
+  double moment = strtod(text + sizeof mark - 1, NULL) / 1e9;
   if (moment > 0) delays[delays_n++] = (measure_now() - moment) * 1e6;
 }
 
@@ -37,7 +37,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *timed) {
   const char *at = bytes, *end = bytes + size * n, *next;
   while ((next = memmem(at, (size_t)(end - at), "\n\n", 2)) != NULL) {
     events++;
-    if (timed != NULL) note_delay(at, end);
+    if (timed != NULL) note_delay(at, next);
     at = next + 2;
   }
   return size * n;

@@ -99,7 +99,7 @@ local function read(timed)
   local chunk, err = stream:next()
   while chunk do
     events = events + 1
-    local moment = timed and tonumber(chunk.id)
+    local moment = timed and tonumber(chunk.choices[1].delta.content)
     if moment then table.insert(delays, bare.now() * 1e6 - moment / 1e3) end
     chunk, err = stream:next()
   end

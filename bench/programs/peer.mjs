@@ -82,7 +82,7 @@ async function streams() {
   await Promise.all(Array.from({ length: times }, async (_, i) => {
     for await (const chunk of await client.chat.completions.create(streaming)) {
       events++;
-      const moment = i % 10 === 0 ? Number(chunk.id) : NaN;
+      const moment = i % 10 === 0 ? Number(chunk.choices[0]?.delta?.content || NaN) : NaN;
       if (moment) delays.push(seconds() * 1e6 - moment / 1e3);
     }
   }));

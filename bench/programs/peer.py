@@ -68,8 +68,9 @@ async def streams():
         nonlocal events
         async for chunk in await many.chat.completions.create(**question, stream=True):
             events += 1
-            if timed and chunk.id.isdigit():
-                delays.append((time.monotonic_ns() - int(chunk.id)) / 1e3)
+            text = chunk.choices[0].delta.content if timed and chunk.choices else None
+            if text and text.isdigit():
+                delays.append((time.monotonic_ns() - int(text)) / 1e3)
 
     before, wall, cpu = kb("VmRSS"), time.monotonic(), time.process_time()
     await asyncio.gather(*(read(i % 10 == 0) for i in range(times)))

@@ -236,9 +236,9 @@ const answer *answer_for(const char *path) {
 piece answer_stamped(long long moment) {
   static char text[512];
   static const char form[] =
-      "%zx\r\ndata: {\"id\":\"%019lld\",\"object\":\"chat.completion.chunk\","
+      "%zx\r\ndata: {\"id\":\"chatcmpl-9sT3vQbX1kYzR7wL\",\"object\":\"chat.completion.chunk\","
       "\"created\":1700000000,\"model\":\"gpt-4-0613\",\"choices\":[{"
-      "\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null"
+      "\"index\":0,\"delta\":{\"content\":\"%019lld\"},\"finish_reason\":null"
       "}]}\n\n\r\n";
   static size_t inner;
   int n;

@@ -22,12 +22,14 @@ end
 
 -- Whether a decoded value is a list: it has an item, or is empty and marked as one.
 local function is_list(value)
-  return type(value) == "table" and (value[1] ~= nil or encoder.is_marked_list(value))
+  if type(value) ~= "table" then return false end
+  return value[1] ~= nil or (getmetatable(value) ~= nil and encoder.is_marked_list(value))
 end
 
 -- Whether it is an object: any other table.
 local function is_object(value)
-  return type(value) == "table" and not is_list(value)
+  if type(value) ~= "table" or value[1] ~= nil then return false end
+  return getmetatable(value) == nil or not encoder.is_marked_list(value)
 end
 
 return {

@@ -85,7 +85,7 @@ local list_metatable = json.list_mark({ __index = methods, __call = metatable.__
 
 -- Makes a reply of a decoded body, which was this answer's or a part of it. An empty list keeps its mark as a list.
 function M.of_answer(body, answer)
-  answer.value = nil -- before 5.2 a weak key that its value refers to is never collected
+  answer.value, answer.whole = nil, nil -- before 5.2 a weak key that its value refers to is never collected
   answers[body] = answer
   return setmetatable(body, getmetatable(body) and json.is_marked_list(body) and list_metatable or metatable)
 end

@@ -57,6 +57,7 @@ function M.fault(dialect)
     local whole = completion_in(dialect, value)
     local fault = dialect.fault(whole or value)
     if fault or not whole then return error_of(answer, dialect, fault) end
+    answer.whole = whole
   end
 end
 
@@ -72,7 +73,7 @@ function M.completion(answer, call, dialect)
   if type(answer.value) ~= "table" then
     return stream_of(answer, call, events.source(answer.text, answer.times), dialect):collect()
   end
-  local value = completion_in(dialect, answer.value) or answer.value
+  local value = answer.whole or completion_in(dialect, answer.value) or answer.value
   return replies.of_answer(dialect.tidy(value), answer)
 end
 
