@@ -55,6 +55,7 @@ build = {
       ["llm_gateway.cli.doctor.talk"] = "lua/llm_gateway/cli/doctor/talk.lua",
       ["llm_gateway.cli.exits"] = "lua/llm_gateway/cli/exits.lua",
       ["llm_gateway.cli.main"] = "lua/llm_gateway/cli/main.lua",
+      ["llm_gateway.cli.output"] = "lua/llm_gateway/cli/output.lua",
       ["llm_gateway.cli.parser"] = "lua/llm_gateway/cli/parser.lua",
       ["llm_gateway.cli.spinner"] = "lua/llm_gateway/cli/spinner.lua",
       ["llm_gateway.client"] = "lua/llm_gateway/client.lua",

@@ -113,6 +113,20 @@ describe("the command line #apart", function()
     assert.matches("cancelled", complaints)
   end)
 
+  it("says that its output cannot be written", function()
+    for _, words in ipairs({ "chat 'Count to 3'", "chat --json hello", "models" }) do
+      local status, _, complaints = run(words .. " >/dev/full")
+      assert.equal(1, status, words)
+      assert.equal("llm-gateway: standard output: No space left on device\n", complaints)
+    end
+  end)
+
+  it("takes a closed standard input for an empty one", function()
+    local status, _, complaints = run("chat <&-")
+    assert.equal(2, status)
+    assert.matches("standard input is empty", complaints)
+  end)
+
   it("ends quietly when its reader has left", function()
     local _, text, complaints = run("chat 'Count to 500' | head -c 4")
     assert.equal("1 2 ", text)

@@ -2,6 +2,7 @@
 
 local core = require("llm_gateway.core")
 local llm = require("llm_gateway")
+local output = require("llm_gateway.cli.output")
 local spinners = require("llm_gateway.cli.spinner")
 
 local M = {}
@@ -10,6 +11,7 @@ local TICK = 0.1 -- seconds between two looks at Ctrl-C and the spinner
 
 -- Steps the loop until the task has ended, or Ctrl-C ends it.
 local function drive(task, spinner)
+  task:on_done(function() end) -- what it fails with is heard, by the join below
   while task:status() == "pending" do
     llm.step(TICK)
     spinner:turn()
@@ -17,11 +19,6 @@ local function drive(task, spinner)
   end
   spinner:stop()
   return task:join()
-end
-
--- A pipe whose reader has left ends the answer.
-local function write(text)
-  if not io.stdout:write(text) or not io.stdout:flush() then error("standard output is closed", 0) end
 end
 
 -- Runs fn(spinner) as a task and waits for it. Returns what it returned; or nil, err.
@@ -42,7 +39,7 @@ function M.stream(ask)
       local text = choice and choice.delta.content
       if type(text) == "string" and text ~= "" then
         spinner:stop()
-        write(text)
+        output.write(text)
       end
       chunk, err = stream:next()
     end

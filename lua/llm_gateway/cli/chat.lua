@@ -5,6 +5,7 @@ local connection = require("llm_gateway.cli.connection")
 local core = require("llm_gateway.core")
 local exits = require("llm_gateway.cli.exits")
 local llm = require("llm_gateway")
+local output = require("llm_gateway.cli.output")
 
 local PROMPT = "> "
 
@@ -24,7 +25,7 @@ end
 local function print_whole(client, request)
   local reply, err = answer.run(function() return client:chat(request) end)
   if not reply then return exits.report(err) end
-  print(llm.json.encode(reply))
+  output.line(llm.json.encode(reply))
   return exits.OK
 end
 
@@ -42,7 +43,7 @@ local function print_parsed(client, request)
     return reply:parsed()
   end)
   if value == nil then return exits.report(err) end
-  print(llm.json.encode(value))
+  output.line(llm.json.encode(value))
   return exits.OK
 end
 

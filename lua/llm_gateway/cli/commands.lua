@@ -3,6 +3,7 @@
 local connection = require("llm_gateway.cli.connection")
 local exits = require("llm_gateway.cli.exits")
 local llm = require("llm_gateway")
+local output = require("llm_gateway.cli.output")
 
 local M = {}
 
@@ -20,12 +21,12 @@ function M.embed(args)
   local text, why = connection.text_of(args.text)
   if not text then return exits.usage(why or "embed wants a text") end
   return ask(args, function(client) return client:embeddings({ model = args.model, input = text }) end,
-    function(reply) print(llm.json.encode(reply.data[1].embedding)) end)
+    function(reply) output.line(llm.json.encode(reply.data[1].embedding)) end)
 end
 
 function M.models(args)
   return ask(args, function(client) return client:models() end, function(models)
-    for _, model in ipairs(models) do print(model.id) end
+    for _, model in ipairs(models) do output.line(model.id) end
   end)
 end
 
@@ -37,7 +38,7 @@ function M.health(args)
     return reply or {}
   end, function(reply)
     if status ~= exits.OK then return end
-    print(llm.json.encode(reply))
+    output.line(llm.json.encode(reply))
     if llm.info(reply).status >= 400 then status = exits.BY_KIND.server end
   end)
   return status

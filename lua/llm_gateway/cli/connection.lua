@@ -50,7 +50,7 @@ function M.text_of(words)
   if text and text:sub(1, 1) == "@" then return read_file(text:sub(2)) end
   if text and text ~= "" then return text end
   if core.is_terminal(0) then return nil end
-  text = io.read("*a")
+  text = io.read("*a") or ""
   return text:find("%S") and text or nil, not text:find("%S") and "standard input is empty" or nil
 end
 

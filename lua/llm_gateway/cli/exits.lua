@@ -32,6 +32,7 @@ end
 
 -- Tells of an error on stderr, with what to do. Returns the exit status for it.
 function M.report(err)
+  if type(err) == "table" and err.kind == "task" then err = err.message end
   if type(err) ~= "table" or not err.kind then
     io.stderr:write("llm-gateway: ", tostring(err), "\n")
     return M.FAILED

@@ -24,7 +24,7 @@ end
 -- Runs a command line (a list of words). Returns the exit status (exits.lua).
 function M.run(arguments)
   if arguments[1] == "--version" then
-    print(require("llm_gateway")._VERSION)
+    io.stdout:write(require("llm_gateway")._VERSION, "\n")
     return exits.OK
   end
   local args = serve_arguments(arguments)

@@ -11,6 +11,8 @@ local function find_modules()
 end
 
 find_modules()
+local exits = require("llm_gateway.cli.exits")
 local status = require("llm_gateway.cli").run(arg)
-io.stdout:flush()
+local written, why = io.stdout:flush()
+if not written and status == exits.OK then status = exits.report(require("llm_gateway.cli.output").unwritable(why)) end
 os.exit(status, true)

@@ -150,11 +150,17 @@ function M.run(set, call, approve)
   return result_of(tool.call(arguments, call))
 end
 
+-- What a tool raised, for the model to read: a plain table says more than its address.
+local function raised(err)
+  local cause = err.cause
+  if cause == nil or cause == NO_CAUSE then return "the tool failed, and did not say why" end
+  if type(cause) == "table" and not getmetatable(cause) and json.encode(cause) then return cause end
+  return err.message
+end
+
 -- The result of a call that did not come to its end, of what it raised or what stopped it.
 function M.failure(err)
-  if errors.is(err) and err.kind == "task" then
-    err = (err.cause == nil or err.cause == NO_CAUSE) and "the tool failed, and did not say why" or err.message
-  end
+  if errors.is(err) and err.kind == "task" then return failed(raised(err)) end
   return failed(tostring(err))
 end
 
