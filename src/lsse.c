@@ -65,42 +65,35 @@ static int l_feed(lua_State *L) {
   return 1;
 }
 
-/* What each event needs, as upvalues of the methods that make one: to look a text up among Lua's
- * takes as long as to parse the event. */
-enum { EVENT = 1, DATA, ID, MESSAGE, NOTHING, METATABLE };
-
-static void set_text(lua_State *L, int name, const char *text, size_t n, int otherwise) {
-  lua_pushvalue(L, lua_upvalueindex(name));
+static void push_text(lua_State *L, const char *text, size_t n) {
   if (n > 0)
     lua_pushlstring(L, text, n);
   else
-    lua_pushvalue(L, lua_upvalueindex(otherwise));
-  lua_rawset(L, -3);
+    lua_pushnil(L);
 }
 
-static void push_event(lua_State *L, lua_sse *u, sse_event *event) {
+static int push_event(lua_State *L, lua_sse *u, sse_event *event) {
   lcore_place *place = lcore_keep_event(L, &u->place, event);
-  lua_createtable(L, 0, 3);
-  set_text(L, EVENT, event->type, event->type_length, MESSAGE);
-  set_text(L, DATA, event->data, event->data_length, NOTHING);
-  set_text(L, ID, event->id, event->id_length, NOTHING);
+  lua_pushlstring(L, event->data, event->data_length);
+  push_text(L, event->type, event->type_length);
+  push_text(L, event->id, event->id_length);
   lcore_leave_place(place);
+  return 3;
 }
 
+/* Its upvalue is the metatable: to look that up by its name takes as long as to parse an event. */
 static lua_sse *check_quickly(lua_State *L) {
-  bool is_own = lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(METATABLE));
+  bool is_own = lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(1));
   lua_settop(L, 1);
   lua_sse *u = is_own ? lua_touserdata(L, 1) : NULL;
   return u != NULL && u->open ? u : check_object(L);
 }
 
-/* parser:next() -> {event, data, id} | nil */
-static int l_next(lua_State *L) {
+/* parser:pull() -> data, type | nil ("message"), id | nil (none) of the next event | nothing */
+static int l_pull(lua_State *L) {
   sse_event event;
   lua_sse *u = check_quickly(L);
-  if (!sse_next(&u->parser, &event)) return 0;
-  push_event(L, u, &event);
-  return 1;
+  return sse_next(&u->parser, &event) ? push_event(L, u, &event) : 0;
 }
 
 /* parser:retry() -> milliseconds | nil */
@@ -111,33 +104,21 @@ static int l_retry(lua_State *L) {
   return 1;
 }
 
-/* parser:finish() -> the event that lacks only its blank line | nil. Events that were not pulled
- * before stay to be pulled. */
-static int l_finish(lua_State *L) {
+/* parser:pull_last() -> the same of the event that lacks only its blank line; starts anew. Events
+ * that were not pulled before stay to be pulled. */
+static int l_pull_last(lua_State *L) {
   sse_event event;
   lua_sse *u = check_object(L);
-  if (!sse_finish(&u->parser, &event)) return 0;
-  push_event(L, u, &event);
-  return 1;
+  return sse_finish(&u->parser, &event) ? push_event(L, u, &event) : 0;
 }
 
-static const luaL_Reg methods[] = {{"feed", l_feed}, {"retry", l_retry}, {NULL, NULL}};
-
-/* Adds a method with its upvalues to the table on top. */
-static void add_method(lua_State *L, const char *name, lua_CFunction function) {
-  lua_pushliteral(L, "event");
-  lua_pushliteral(L, "data");
-  lua_pushliteral(L, "id");
-  lua_pushliteral(L, "message");
-  lua_pushliteral(L, "");
-  luaL_getmetatable(L, SSE);
-  lua_pushcclosure(L, function, METATABLE);
-  lua_setfield(L, -2, name);
-}
+static const luaL_Reg methods[] = {
+    {"feed", l_feed}, {"retry", l_retry}, {"pull_last", l_pull_last}, {NULL, NULL}};
 
 void lsse_open(lua_State *L) {
   lcore_class(L, SSE, methods, l_close, l_gc);
-  add_method(L, "next", l_next);
-  add_method(L, "finish", l_finish);
+  luaL_getmetatable(L, SSE);
+  lua_pushcclosure(L, l_pull, 1);
+  lua_setfield(L, -2, "pull");
   lcore_hide(L, SSE);
 }

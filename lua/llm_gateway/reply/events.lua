@@ -24,15 +24,15 @@ end
 local Source = {}
 Source.__index = Source
 
-local function pulled(event, unfinished)
-  return event.data, event.event ~= "message" and event.event or nil, unfinished, event.id ~= "" and event.id or nil
+local function pulled(unfinished, data, name, id)
+  return data, name ~= "message" and name or nil, unfinished, id
 end
 
 function Source:pull()
-  local event = self.parser:next()
-  if event then return pulled(event, false) end
-  event = self.parser:finish()
-  if event then return pulled(event, true) end
+  local data, name, id = self.parser:pull()
+  if data then return pulled(false, data, name, id) end
+  data, name, id = self.parser:pull_last()
+  if data then return pulled(true, data, name, id) end
 end
 
 function Source:chunk()
