@@ -204,6 +204,7 @@ build = {
       ["llm_gateway.reply.events"] = "lua/llm_gateway/reply/events.lua",
       ["llm_gateway.reply.facts"] = "lua/llm_gateway/reply/facts.lua",
       ["llm_gateway.reply.faults"] = "lua/llm_gateway/reply/faults.lua",
+      ["llm_gateway.reply.halves"] = "lua/llm_gateway/reply/halves.lua",
       ["llm_gateway.reply.info"] = "lua/llm_gateway/reply/info.lua",
       ["llm_gateway.reply.messages"] = "lua/llm_gateway/reply/messages.lua",
       ["llm_gateway.reply.parsed"] = "lua/llm_gateway/reply/parsed.lua",

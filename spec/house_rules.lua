@@ -53,7 +53,7 @@ M.others = {
 M.programs = { ["llm_gateway.devgateway.main"] = true, ["llm_gateway.cli.main"] = true }
 
 -- The longest that a file or a function may be, in lines.
-M.longest = { c = { file = 400, func = 30 }, lua = { file = 280, func = 30 } }
+M.longest = { c = { file = 400, func = 30 }, lua = { file = 250, func = 30 } }
 
 -- Files of declarations alone, which nobody reads from end to end.
 M.declarations = { ["lua/llm_gateway/types/llm_gateway.lua"] = true }

@@ -96,29 +96,24 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Answers
 
--- Header lines up to a blank one, as the core joins them; and what follows.
-local function read_headers(text, at)
-  local fields = {}
+-- Header lines up to a blank one, as they stand; and what follows.
+local function read_head(text, at)
+  local start = at
   while true do
     local line, stop = text:match("^([^\n]*)\n()", at)
-    if not line then return fields, text:sub(at) end
-    if line == "" then return fields, text:sub(stop) end
-    local name, value = line:match("^([^:]*):%s*(.-)%s*$")
-    if name then
-      name = name:lower()
-      fields[name] = fields[name] and fields[name] .. ", " .. value or value
-    end
+    if not line then return text:sub(start, at - 1), text:sub(at) end
+    if line == "" then return text:sub(start, at - 1), text:sub(stop) end
     at = stop
   end
 end
 
 local function check_answer(text, piece)
   local digits, at = text:match("^(%d%d%d)[^\n]*\n()")
-  local fields, body = read_headers(text, at or 1)
+  local head, body = read_head(text, at or 1)
   local value = json.decode(body)
   for _, in_stream in ipairs({ false, true }) do
     local err = errors.of_answer({
-      status = math.max(tonumber(digits) or 200, 100), headers = headers.readable(fields), text = body, value = value,
+      status = math.max(tonumber(digits) or 200, 100), head = head, text = body, value = value,
       in_stream = in_stream, attempts = 2, secrets = SECRETS,
     })
     check_error(err, piece)
@@ -157,7 +152,7 @@ end
 
 -- What the core's transfer is to a stream.
 local function transfer_of(text, facts)
-  local transfer, at = { timings = function() return {} end, close = nothing, release = nothing, learn = nothing,
+  local transfer, at = { times = function() return "" end, close = nothing, release = nothing, learn = nothing,
     limit_events = nothing, id = function() return "id" end }, 1
   function transfer.pull()
     if at > #text then return nil, facts end
@@ -238,13 +233,11 @@ local DIALECTS = { p = "plain", r = "responses", m = "messages" }
 
 local function check_stream(text, piece)
   local letters, at = text:match("^(%l*)\n()")
-  local fields, body = read_headers(text, at or 1)
+  local head, body = read_head(text, at or 1)
   letters = letters or ""
-  local about = {
-    status = 200, headers = headers.readable(fields), request_id = fields["x-request-id"], attempts = 1,
-  }
+  local about = { status = 200, head = head, attempts = 1 }
   local function describe(facts)
-    facts.headers, facts.secrets, facts.attempts, facts.url_origin = about.headers, SECRETS, 1, "http://x"
+    facts.headers, facts.secrets, facts.attempts, facts.url_origin = headers.read(head), SECRETS, 1, "http://x"
     return errors.of_failure(facts)
   end
   local dialect = dialects[DIALECTS[letters:match("[prm]") or ""] or "chat"]

@@ -34,7 +34,7 @@ return {
     "chunks stream" },
   { "an index that is NaN is one", 'if type(index) ~= "number" or index ~= index then', 'if type(index) ~= "number" then',
     "chunks stream" },
-  { "halves of characters are not joined", "if halves or state.halves then join_halves(state, choice, last) end", "",
+  { "halves of characters are not joined", "if halves or state.halves then split.join(state, choice, last) end", "",
     "chunks stream" },
   { "a half that stays alone is lost", 'if last then whole, half = whole .. half, "" end', "", "chunks stream" },
   { "a stream is closed at once where others wait for chunks", "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end\n  if self.ended then return end",

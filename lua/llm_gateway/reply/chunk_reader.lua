@@ -1,6 +1,7 @@
 -- reply/chunk_reader.lua: what a stream knows of a chat's chunks: fills in what they may lack, joins characters that
 -- were split over two of them, finds the errors among them, and tells whether every choice has ended.
--- Leans on json, on reply/content.lua and reply/faults.lua. Never waits, never fails.
+-- Leans on json, on reply/content.lua and reply/faults.lua; on halves.lua and tool_calls.lua for chunks that have such.
+-- Never waits, never fails.
 --
 -- A reader, of this dialect and any other, has these for the stream:
 --   read(value, name, halves)  takes an event's decoded data; returns it as it is handed over, and a fault if it is one
@@ -17,7 +18,11 @@
 local content = require("llm_gateway.reply.content")
 local faults = require("llm_gateway.reply.faults")
 local json = require("llm_gateway.json")
+local lazy = require("llm_gateway.lazy")
 local ropes = require("llm_gateway.reply.rope")
+
+local split = lazy("llm_gateway.reply.halves")
+local tool_calls = lazy("llm_gateway.reply.tool_calls")
 
 local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the secrets in it are hidden
 
@@ -28,42 +33,6 @@ Chat.padding = "obfuscation" -- OpenAI hides the length of a chunk behind it
 
 -- Some servers write an empty one, or a null in quotes, into every chunk.
 local NO_REASON = { [""] = true, null = true, None = true, [false] = true }
-
--- ---------------------------------------------------------------------------------------------------------
--- Halves of characters
-
--- One text of a delta: `kept` has the half that its last piece ended with, under the same slot.
-local function join_text(kept, slot, piece, last)
-  local whole, half = json.split_half((type(kept[slot]) == "string" and kept[slot] or "") .. piece)
-  if last then whole, half = whole .. half, "" end
-  kept[slot] = half ~= "" and half or nil
-  return json.mend(whole)
-end
-
--- Tool calls lie deeper, and name their place in the list by `index`.
-local function join_texts(kept, t, last)
-  for name, value in pairs(t) do
-    if type(value) == "string" then
-      t[name] = join_text(kept, name, value, last)
-    elseif type(value) == "table" then
-      local slot = type(value.index) == "number" and "#" .. value.index or name
-      local inner = type(kept[slot]) == "table" and kept[slot] or {}
-      join_texts(inner, value, last)
-      kept[slot] = next(inner) and inner or nil
-    end
-  end
-end
-
--- A character beyond the BMP is a pair of escapes, which some servers split over two deltas: the first half is
--- kept for the delta that brings the second. A half that is still alone at the end is one unknown character.
-local function join_halves(state, choice, last)
-  local kept = state.halves or {}
-  join_texts(kept, choice.delta, last)
-  for name, half in pairs(last and kept or {}) do
-    if type(half) == "string" then choice.delta[name] = json.mend(half) end
-  end
-  state.halves = not last and next(kept) and kept or nil
-end
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Choices
@@ -122,20 +91,6 @@ local function delta_of(state, choice)
   return delta
 end
 
--- Some servers send a call's arguments as an object; everyone reads text.
-local function arguments_as_text(called)
-  if type(called) == "table" and type(called.arguments) == "table" then
-    called.arguments = json.encode(called.arguments) or ""
-  end
-end
-
-local function tidy_calls(message)
-  arguments_as_text(message.function_call)
-  for _, call in ipairs(type(message.tool_calls) == "table" and message.tool_calls or {}) do
-    if type(call) == "table" then arguments_as_text(call["function"]) end
-  end
-end
-
 local function state_of(self, index)
   local state = { ended = false }
   self.states[index], self.open = state, self.open + 1
@@ -164,8 +119,8 @@ local function read_choice(self, choice, position, halves, is_whole)
     delta = delta_of(state, choice)
     choice.delta = delta
   end
-  if delta.tool_calls or delta.function_call then tidy_calls(delta) end
-  if halves or state.halves then join_halves(state, choice, last) end
+  if delta.tool_calls or delta.function_call then tool_calls.tidy(delta) end
+  if halves or state.halves then split.join(state, choice, last) end
   if last or is_whole then end_choice(self, state) end
   if not state.ended then self.done = false end
 end
@@ -273,4 +228,4 @@ local function new()
   }, Chat)
 end
 
-return { new = new, tidy_calls = tidy_calls, MAX_PARTIAL_BYTES = MAX_PARTIAL_BYTES }
+return { new = new, MAX_PARTIAL_BYTES = MAX_PARTIAL_BYTES }

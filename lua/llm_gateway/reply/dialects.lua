@@ -46,7 +46,7 @@ function chat.tidy(value)
     local choice = choices[i]
     local message = type(choice) == "table" and choice.message
     if type(message) == "table" and (message.tool_calls ~= nil or message.function_call ~= nil) then
-      chunk_reader.tidy_calls(message)
+      tool_calls.tidy(message)
       tool_calls.complete(message)
     end
   end

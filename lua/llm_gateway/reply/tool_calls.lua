@@ -138,9 +138,24 @@ local function new_id()
   return ("call_%08x%06x"):format(os.time() % 2 ^ 32, made % 2 ^ 24)
 end
 
+-- Some servers send a call's arguments as an object; everyone reads text.
+local function arguments_as_text(called)
+  if type(called) == "table" and type(called.arguments) == "table" then
+    called.arguments = json.encode(called.arguments) or ""
+  end
+end
+
+-- Makes text of the arguments of the calls in a message, or in a delta.
+function M.tidy(message)
+  arguments_as_text(message.function_call)
+  for _, call in ipairs(type(message.tool_calls) == "table" and message.tool_calls or {}) do
+    if type(call) == "table" then arguments_as_text(call["function"]) end
+  end
+end
+
 local function complete_function(called)
   if type(called.name) ~= "string" then called.name = "" end
-  if type(called.arguments) == "table" then called.arguments = json.encode(called.arguments) end
+  arguments_as_text(called)
   if type(called.arguments) ~= "string" or called.arguments == "" then called.arguments = "{}" end
 end
 
