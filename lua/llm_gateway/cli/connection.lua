@@ -28,16 +28,29 @@ function M.key_of(path)
   return key
 end
 
+-- The header fields of the command line, by name; or nil and a message.
+function M.headers_of(args)
+  local fields = {}
+  for _, text in ipairs(args.header or {}) do
+    local name, value = text:match("^%s*([^:%s]+)%s*:%s*(.-)%s*$")
+    if not name then return nil, ("--header %s: expected NAME:VALUE"):format(text) end
+    fields[name] = value
+  end
+  return fields
+end
+
 -- A client by the options of the command line; or nil and a message.
 function M.client(args)
-  local key, why
+  local key
+  local headers, why = M.headers_of(args)
+  if not headers then return nil, why end
   if args.key_file then
     key, why = M.key_of(args.key_file)
     if not key then return nil, why end
   end
   local made, client = pcall(llm.new, {
     base_url = args.url, gateway = args.gateway, api_key = key, app_id = args.app, org_id = args.org,
-    timeout = args.timeout,
+    timeout = args.timeout, headers = headers,
   })
   if made then return client end
   return nil, (tostring(client):gsub("^.-:%d+: ", ""))

@@ -4,11 +4,16 @@ local M = {}
 
 local MISSING = "llm-gateway needs argparse: on Debian install lua-argparse, elsewhere the rock argparse"
 
+local function add_header(command)
+  command:option("--header", "a header field to send, as NAME:VALUE (not for keys); may be given again"):count("*")
+end
+
 -- What every command that talks to a gateway takes.
 local function add_connection(command)
   command:option("--url", "the gateway (default: LLM_GATEWAY_BASE_URL)")
   command:option("--gateway", "its profile, such as litellm or openrouter")
   command:option("--key-file", "a file with the API key (default: LLM_GATEWAY_API_KEY)")
+  add_header(command)
   command:option("--app", "the app's id")
   command:option("--org", "the organisation's id")
   command:option("--timeout", "longest silence, in seconds"):convert(tonumber)
@@ -36,6 +41,7 @@ local function add_doctor(parser)
   doctor:argument("url", "the gateway's address"):args("?")
   doctor:option("-m --model", "the model to try (default: the first that is listed)")
   doctor:flag("--no-chat", "spend no tokens")
+  add_header(doctor)
   doctor:option("--key-file", "a file with the API key (default: LLM_GATEWAY_API_KEY)")
   doctor:option("--timeout", "longest wait for one answer, in seconds (default: 10)"):convert(tonumber)
 end

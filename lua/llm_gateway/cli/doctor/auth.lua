@@ -1,5 +1,6 @@
 -- cli/doctor/auth.lua: which header field takes the key, and the option that makes the library send it.
--- Leans on probe.lua for the ways that there are. `self` is the doctor's record: {probe, report, scheme}.
+-- Leans on probe.lua for the ways that there are. `self` is the doctor's record:
+-- {probe, report, scheme, headers}.
 
 local probes = require("llm_gateway.cli.doctor.probe")
 
@@ -45,13 +46,21 @@ local function is_sent(scheme, ways)
   return not ways and scheme.unnamed
 end
 
--- The option that carries the key. `ways`: what the gateway's profile sends; nil without one.
-function M.report_key(self, ways)
-  if not self.probe.key then return end
-  local key, scheme = 'os.getenv("LLM_GATEWAY_API_KEY")', self.scheme
-  if is_sent(scheme, ways) then return self.report:set("api_key", key) end
-  if scheme.prefix ~= "" then key = quoted(scheme.prefix) .. " .. " .. key end
-  self.report:set("headers", ("{ [%s] = %s }"):format(quoted(scheme.header), key))
+local function as_field(name, value) return ("[%s] = %s"):format(quoted(name), value) end
+
+-- The options that carry the key, and the header fields of the command line. `ways`: what the gateway's profile sends;
+-- nil without one.
+function M.report_headers(self, ways)
+  local key, scheme, fields = 'os.getenv("LLM_GATEWAY_API_KEY")', self.scheme, {}
+  for name, value in pairs(self.headers) do table.insert(fields, as_field(name, quoted(value))) end
+  table.sort(fields)
+  if self.probe.key and is_sent(scheme, ways) then
+    self.report:set("api_key", key)
+  elseif self.probe.key then
+    if scheme.prefix ~= "" then key = quoted(scheme.prefix) .. " .. " .. key end
+    table.insert(fields, as_field(scheme.header, key))
+  end
+  if fields[1] then self.report:set("headers", "{ " .. table.concat(fields, ", ") .. " }") end
 end
 
 return M

@@ -64,7 +64,13 @@ local function models_in(value)
   return list
 end
 
+-- A refusal of what is there, not of what is not.
+local function is_complaint(answer)
+  return answer.status >= 400 and answer.status ~= 404 and answer.status ~= 405 and type(answer.value) == "table"
+end
+
 -- Looks for a list of models. Returns the path that has one, and the list; nil and the first path that asked for a key.
+-- Keeps the first complaint, as {path, answer}.
 local function find_api(self)
   local locked
   for _, path in ipairs(candidates(self)) do
@@ -72,6 +78,7 @@ local function find_api(self)
     local models = answer and answer.status == 200 and models_in(answer.value)
     if models then return path, models, answer end
     if answer and (answer.status == 401 or answer.status == 403) then locked = locked or path end
+    if answer and is_complaint(answer) then self.complaint = self.complaint or { path = path, answer = answer } end
   end
   return nil, locked
 end
@@ -106,11 +113,15 @@ local function model_to_ask(models)
   return models[1] and tostring(name_of(models[1]))
 end
 
+-- Nothing but complaints of something else than the key.
+local function report_complaint(self)
+  local path, err = self.complaint.path, self.complaint.answer.err
+  self.report:add("no", "api path", ("%s/models says: %s"):format(path, tostring(err)))
+  self.report:add("skip", "headers", "if it wants one: --header NAME:VALUE")
+  return exits.BY_KIND[err.kind] or exits.FAILED
+end
+
 local function report_locked(self, path, everywhere)
-  if not path then
-    self.report:add("no", "api path", "no list of models at any path that gateways use; name one to try: --model NAME")
-    return exits.BY_KIND.not_found
-  end
   local words = self.probe.key and "the key was refused" or "it wants a key: set LLM_GATEWAY_API_KEY or --key-file"
   if everywhere then words = words .. "; it answers the same to every path, so nothing more can be told" end
   self.report:add("no", "api path", ("%s/models: %s"):format(path, words))
@@ -180,19 +191,31 @@ local function report_path(self, path, models)
   if path == "" then self.report:set("api_path", '""') end
 end
 
+-- Where no API was found. locked: the path that wants a key, or nil.
+local function report_no_api(self, nowhere, locked)
+  local name = marks.profile({ self.complaint and self.complaint.answer or nowhere, nowhere })
+  local status
+  if locked then
+    status = report_locked(self, locked, nowhere.status == 401 or nowhere.status == 403)
+  elseif self.complaint then
+    status = report_complaint(self)
+  else
+    self.report:add("no", "api path", nowhere.status < 400 and is_page(nowhere)
+      and "a web page answers there, not an API: is the address right?"
+      or "no list of models at any path that gateways use; name one to try: --model NAME")
+    status = exits.BY_KIND.not_found
+  end
+  if name then self.report:add("ok", "profile", name) end
+  return status
+end
+
 local function examine(self, args)
   local nowhere, err = look(self)
   if not nowhere then return exits.BY_KIND[err.kind] or exits.FAILED end
   local path, models, listed = find_api(self)
   if not path and models then path, models, listed = unlock(self, models) end
   if not path and not models and not args.no_chat then path, models, listed = find_chat(self, args.model) end
-  if not path then
-    if nowhere.status < 400 and is_page(nowhere) then
-      self.report:add("no", "api path", "a web page answers there, not an API: is the address right?")
-      return exits.BY_KIND.not_found
-    end
-    return report_locked(self, models, nowhere.status == 401 or nowhere.status == 403)
-  end
+  if not path then return report_no_api(self, nowhere, models) end
   report_path(self, path, models)
   if models[1] then self.scheme = auth.find(self, path) end
   auth.report(self, models)
@@ -201,7 +224,7 @@ local function examine(self, args)
   if not args.no_chat then table.insert(said, 1, talk.examine(self, path, args.model or model_to_ask(models))) end
   local name = find_profile(self, models, said)
   report_profile(self, name)
-  auth.report_key(self, profile_of(name).auth)
+  auth.report_headers(self, profile_of(name).auth)
   return exits.OK
 end
 
@@ -216,8 +239,11 @@ return function(args)
     key, why = connection.key_of(args.key_file)
     if not key then return exits.usage(why) end
   end
-  local self = { place = place, spent = 0, report = reports.new() }
-  self.probe = probes.new(place.origin, key ~= "" and key or nil, args.timeout or DEFAULT_TIMEOUT)
+  local headers
+  headers, why = connection.headers_of(args)
+  if not headers then return exits.usage(why) end
+  local self = { place = place, spent = 0, report = reports.new(), headers = headers }
+  self.probe = probes.new(place.origin, key ~= "" and key or nil, args.timeout or DEFAULT_TIMEOUT, headers)
   local status = examine(self, args)
   if self.report.options[1] then self.report:finish(self.spent, self.probe.requests) end
   return status

@@ -28,6 +28,9 @@ local OWNERS = {
 -- {what the name of a service that tells its health has, profile}
 local SERVICES = { { "llm-gateway-dev", "tensorwall" }, { "tensorwall", "tensorwall" } }
 
+-- {what the words of a refusal have, profile}
+local WORDS = { { "x-portkey-", "portkey" }, { "litellm", "litellm" } }
+
 local function by_headers(headers)
   for _, mark in ipairs(HEADERS) do
     for name in pairs(headers) do
@@ -45,11 +48,11 @@ local function by_text(list, text)
   end
 end
 
--- The name of the profile that answers (each with `headers`), the owner of the first model that is listed and the name
--- of a service give away; nil when none is sure. The last two may be anything.
+-- The name of the profile that answers (each with `headers`, and the `err` of a refusal), the owner of the first model
+-- that is listed and the name of a service give away; nil when none is sure. The last two may be anything.
 function M.profile(answers, owner, service)
   for _, answer in ipairs(answers) do
-    local found = by_headers(answer.headers)
+    local found = by_headers(answer.headers) or by_text(WORDS, answer.err and answer.err.message)
     if found then return found end
   end
   return by_text(OWNERS, owner) or by_text(SERVICES, service)

@@ -88,11 +88,11 @@ function Probe:stream(path, body, scheme)
   return seen
 end
 
--- A probe of an origin ("http://host:port"). timeout in seconds for each answer; key may be nil.
-local function new(origin, key, timeout)
+-- A probe of an origin ("http://host:port"). timeout in seconds for each answer; key may be nil, headers too.
+local function new(origin, key, timeout, headers)
   local client = llm.new({
     base_url = origin, max_retries = 0, timeout = timeout, total_timeout = 3 * timeout,
-    connect_timeout = timeout, max_response_bytes = MAX_BYTES,
+    connect_timeout = timeout, max_response_bytes = MAX_BYTES, headers = headers,
   })
   return setmetatable({ client = client, key = key, requests = 0 }, Probe)
 end
