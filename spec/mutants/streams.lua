@@ -30,7 +30,7 @@ return {
     "stream" },
   { "a data: before the data is no JSON", 'if data:sub(1, 5) == "data:" then', "if false then", "stream chunks faults" },
   { "partial is not kept", '  if text ~= "" then self.partial:add(text) end\n', "", "stream faults" },
-  { "an empty finish_reason ends a choice", "if last and NO_REASON[choice.finish_reason] then", "if false then",
+  { "an empty finish_reason ends a choice", "if last and not scalars.says(choice.finish_reason) then", "if false then",
     "chunks stream" },
   { "an index that is NaN is one", 'if type(index) ~= "number" or index ~= index then', 'if type(index) ~= "number" then',
     "chunks stream" },

@@ -21,6 +21,7 @@ local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
 local ropes = require("llm_gateway.reply.rope")
 
+local scalars = lazy("llm_gateway.scalars")
 local split = lazy("llm_gateway.reply.halves")
 local tool_calls = lazy("llm_gateway.reply.tool_calls")
 
@@ -30,9 +31,6 @@ local Chat = {}
 Chat.__index = Chat
 Chat.plain_path = { "choices", 1, "delta", "content" }
 Chat.padding = "obfuscation" -- OpenAI hides the length of a chunk behind it
-
--- Some servers write an empty one, or a null in quotes, into every chunk.
-local NO_REASON = { [""] = true, null = true, None = true, [false] = true }
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Choices
@@ -112,7 +110,7 @@ local function read_choice(self, choice, position, halves, is_whole)
   end
   local state = self.states[index] or state_of(self, index)
   local delta, last = choice.delta, choice.finish_reason ~= nil
-  if last and NO_REASON[choice.finish_reason] then
+  if last and not scalars.says(choice.finish_reason) then -- some write an empty one, or a null in quotes, each time
     choice.finish_reason, last = nil, false
   end
   if not state.said or type(delta) ~= "table" then
