@@ -51,7 +51,7 @@ describe("the clocks #timed", function()
   end)
 
   it("bound the whole", function()
-    local err, seconds = timed("heartbeat", { total_timeout = 0.15, stream = true })
+    local err, seconds = timed("heartbeat;every=0.03", { total_timeout = 0.15, stream = true })
     assert.equal("timeout", err.kind)
     assert.matches("total_timeout", err.message)
     within(0.15, seconds)
@@ -198,11 +198,11 @@ describe("the clocks #timed", function()
   it("do not run while the process is stopped, whatever comes then #apart", function()
     local text = support.run(([[
       local llm = require "llm_gateway"
-      local client = llm.new{ base_url = %q, api_key = "gw_dev", timeout = 0.6, max_retries = 0 }
+      local client = llm.new{ base_url = %q, api_key = "gw_dev", timeout = 1, max_retries = 0 }
       local pid = io.popen("echo $PPID"):read("*n")
-      os.execute(("(sleep 0.2; kill -STOP %%d; sleep 2; kill -CONT %%d) &"):format(pid, pid))
+      os.execute(("(sleep 0.5; kill -STOP %%d; sleep 2.5; kill -CONT %%d) &"):format(pid, pid))
       local reply, err = client:chat{
-        messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "slow;seconds=2.5" },
+        messages = { { role = "user", content = "hi" } }, headers = { ["X-Dev-Fault"] = "slow;seconds=3.5" },
       }
       print(reply and "heard" or err)
     ]]):format(gateway.url))

@@ -1,5 +1,6 @@
 -- Memory while streams run, as the system counts it.
 local llm = require "llm_gateway"
+local lockstep_server = require "spec.lockstep_server"
 local support = require "spec.support"
 
 local MB = 1024 -- in /proc's kilobytes
@@ -63,6 +64,62 @@ describe("memory #timed", function()
     for _ = 1, 20 do llm.step(0.01) end
     assert.is_true(rss() - before < 5 * 2 * MB, ("grew by %d kB"):format(rss() - before))
     for _, stream in ipairs(streams) do stream:close() end
+  end)
+
+  -- Blocks of zstd (RFC 8878, 3.1.1.2): bytes as they are, and line ends that are four bytes for 128 KiB.
+  local ZSTD, BLANK_LINES = "\40\181\47\253\0\56", "\2\0\16\n"
+  local function block(bytes)
+    local size = #bytes * 8
+    return string.char(size % 256, (size - size % 256) / 256 % 256, (size - size % 65536) / 65536) .. bytes
+  end
+
+  local function reads_zstd()
+    local _, fields = support.echoed(llm.assert(client:request({ path = "/~echo", body = {} })))
+    return fields["accept-encoding"]:find("zstd", 1, true) ~= nil
+  end
+
+  -- A stream in zstd of which nobody reads anything while these pieces come, each in reads of its own; and how many
+  -- pieces came before the client had enough.
+  local function unread_zstd(server, pieces)
+    local head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: zstd\r\n\r\n" .. ZSTD
+    local stream = llm.assert(server:during(function(own) return own:chat(support.ask("x", { stream = true })) end,
+      function(connection) server:send(connection, head .. pieces[1]) end))
+    local connection, sent = server.connections[1], 1
+    while not connection.over and sent < #pieces do
+      sent = sent + 1
+      server:send(connection, pieces[sent])
+      server:go_on(function() return connection.over or server.room.peer.unread(connection.peer) == 0 end)
+    end
+    return stream, sent
+  end
+
+  local function event_of(bytes)
+    local empty = #support.delta('"delta":{"content":""}')
+    return "data: " .. support.delta(('"delta":{"content":"%s"}'):format(("x"):rep(bytes - empty))) .. "\n\n"
+  end
+
+  -- 13 such events are a little more than a transfer holds: it would pause at what comes next.
+  it("stays bounded while a stream stands unread of which a few bytes become many", function()
+    if not reads_zstd() then return end
+    local server, pieces, before = lockstep_server.serve(), {}, rss()
+    for i = 1, 13 do pieces[i] = block(event_of(5100)) end
+    table.insert(pieces, BLANK_LINES:rep(400))
+    local stream = unread_zstd(server, pieces)
+    assert.is_true(rss() - before < 8 * MB, ("grew by %d kB"):format(rss() - before))
+    assert(stream:next())
+    server:close()
+  end)
+
+  it("stays bounded while a stream in zstd stands unread, which ends then", function()
+    if not reads_zstd() then return end
+    local server, pieces = lockstep_server.serve(), {}
+    for i = 1, 60 do pieces[i] = block(event_of(100000)) end
+    local stream, sent = unread_zstd(server, pieces)
+    assert.is_true(sent < 50, sent .. " pieces")
+    local chunks, err = support.drain(stream)
+    assert.is_true(#chunks > 35)
+    assert.matches("4 MiB of compressed events", err.message)
+    server:close()
   end)
 
   -- Tasks of `spawn`, `count` of them one after another, that the collector cannot take. Objects are counted and not

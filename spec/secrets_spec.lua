@@ -71,6 +71,14 @@ describe("a secret", function()
     return count
   end
 
+  it("that is deep in an error's body alone is redacted there", function()
+    local body = ('{"error":{"message":"no","details":{"who":["you",["%s"]]}}}'):format(KEY)
+    local client = support.answering(gateway, body, { status = 400 }, { api_key = KEY })
+    local _, err = client:with({ api_key = KEY }):chat(support.ask("hi"))
+    search(err, "an error")
+    assert.equal("[redacted]", err.body.error.details.who[2][1])
+  end)
+
   local JSON = ('{"error":{"message":"bad key %s","%s":["%s",{"a":"%s"}],"policy":"%s","code":"%s"}}')
     :format(KEY, PROVIDER, HEADER, COOKIE, PASSWORD, BASIC)
   local BODIES = {

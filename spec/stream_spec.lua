@@ -135,6 +135,29 @@ describe("a stream", function()
     end
   end)
 
+  it("says that it broke off where an event is cut, unless nothing is missing", function()
+    local _, err = read(play({ { send = event("a") .. 'data: {"choices":[{' } }))
+    assert.matches("broke off", err.message)
+    assert.same({ "a", nil }, { read(play({ { send = event("a", true) .. 'data: {"usage":{' } })) })
+  end)
+
+  it("ends at a [DONE] with blanks around it, which is none where nothing came before", function()
+    for _, done in ipairs({ "data:  [DONE] \n\n", "data:\t[DONE]\n\n" }) do
+      assert.same({ "a", nil }, { read(play({ { send = event("a") .. done }, { hold = true } }, { timeout = 5 })) })
+      assert.equal("stream", select(2, read(play({ { send = done } }))).kind)
+    end
+  end)
+
+  it("is cancelled with its client, although nothing of it is missing", function()
+    local own = support.scripted(gateway, { support.answer(event("a", true), {
+      type = "text/event-stream", length = false,
+    }), { hold = true } })
+    local stream = llm.assert(own:chat(support.ask("x", { stream = true })))
+    assert.equal("stop", stream:next().choices[1].finish_reason)
+    own:close()
+    assert.equal("cancelled", select(2, stream:next()).kind)
+  end)
+
   it("reads a last event without its blank line", function()
     assert.same({ "ab", nil }, { read(play({ { send = event("a") .. event("b", true):gsub("\n+$", "") } })) })
   end)
@@ -224,6 +247,8 @@ describe("a stream", function()
       timeout = {
         { { { hold = true } }, { timeout = 0.05 } }, { { { hold = true } }, { event_timeout = 0.05 } },
         { { { hold = true } }, { total_timeout = 0.3 } },
+        { { { send = 'data: {"b":2}\n' }, { hold = true } }, { timeout = 0.05 } },
+        { { { send = 'data: {"b":2}\ndata: {"c":3}' }, { hold = true } }, { timeout = 0.05 } },
       },
       stream = {
         { { { send = 'data: {"b":' } } }, { { { reset = true } } },

@@ -52,7 +52,7 @@ fi
 
 make -s OS=Windows_NT OUT="build/windows/run" CC=$host-gcc WERROR=-Werror "LUA_CFLAGS=-I'$lua'" "LUA_LIBS='$room/liblua54.a'" \
   "CURL_CFLAGS=-I'$curl/include' -DCURL_STATICLIB" \
-  "CURL_LIBS=$room/curl/lib/libcurl.a -lws2_32 -lcrypt32 -lsecur32 -lbcrypt -liphlpapi -ladvapi32"
+  "CURL_LIBS='$room/curl/lib/libcurl.a' -lws2_32 -lcrypt32 -lsecur32 -lbcrypt -liphlpapi -ladvapi32"
 
 make -s LUA=5.4 # what starts the gateway reads JSON
 export WINEPREFIX="$room/wine" WINEDEBUG=-all

@@ -213,8 +213,9 @@ static bool keep_line(transfer *t, const char *line, size_t n) {
     t->length_told = false;
     return true;
   }
-  if (transfer_is_foreign_coding(line, n))
-    curl_easy_setopt(t->member.easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  transfer_coding coding = transfer_coding_of(line, n);
+  if (coding == CODING_DENSE) t->is_dense = true;
+  if (coding == CODING_FOREIGN) curl_easy_setopt(t->member.easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   if (transfer_tells_length(line, n)) t->length_told = true;
   if (buffer_append(&t->headers, line, n) == 0) return true;
   transfer_note_failure(t, FAILURE_INTERNAL, "not enough memory");
@@ -243,12 +244,21 @@ size_t transfer_on_header(char *line, size_t size, size_t count, void *self) {
 
 /* ---- the body ---- */
 
-static size_t feed_events(transfer *t, const char *bytes, size_t n) {
-  size_t queued = sse_queued(&t->events), said = t->events.said;
-  if (queued > HIGH_WATER) {
+/* libcurl decodes all that it has read, and keeps that of a transfer that is paused: of a dense
+ * coding up to 64 MiB. Such a stream, which nobody asks for, is read on instead, within limits. */
+static size_t hold_back(transfer *t) {
+  if (!t->is_dense) {
     transfer_turn(t, ACTIVITY_PAUSED);
     return CURL_WRITEFUNC_PAUSE;
   }
+  transfer_note_failure(t, FAILURE_LOST,
+                        "over 4 MiB of compressed events came while nothing was read");
+  return 0;
+}
+
+static size_t feed_events(transfer *t, const char *bytes, size_t n) {
+  size_t queued = sse_queued(&t->events), said = t->events.said;
+  if (queued > (t->is_dense ? DENSE_WATER : HIGH_WATER)) return hold_back(t);
   int status = sse_feed(&t->events, bytes, n);
   if (t->events.said != said) t->event_at = clock_now();
   if (sse_queued(&t->events) > queued) loop_ready(&t->member);

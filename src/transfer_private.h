@@ -10,8 +10,10 @@
 #include "transfer.h"
 LLMG_HIDDEN_BEGIN
 
-#define HIGH_WATER     ((size_t)64 * 1024) /* queued events above which a transfer pauses */
-#define LOW_WATER      ((size_t)16 * 1024) /* and below which it goes on */
+#define HIGH_WATER  ((size_t)64 * 1024)       /* queued events above which a transfer pauses */
+#define LOW_WATER   ((size_t)16 * 1024)       /* and below which it goes on */
+#define DENSE_WATER ((size_t)4 * 1024 * 1024) /* that of a stream in a dense coding, which fails   \
+                                               */
 #define MAX_HEAD_BYTES ((size_t)256 * 1024)
 
 /* How far it came; never back. */
@@ -47,6 +49,7 @@ struct transfer {
   bool length_told;              /* the answer's head says how its end is known */
   bool end_unsaid;               /* it ends with its TLS connection, which has not said so */
   bool is_event_stream;          /* the answer is read as events, else as a body */
+  bool is_dense;                 /* a few of its bytes may become very many */
   bool undecided;                /* its type says no, but its first bytes have not come */
   transfer_tls_state *tls_state; /* set while end_unsaid is kept */
   uint32_t stream_id;            /* HTTP/2's, where libcurl tells it; else 0 */
@@ -88,8 +91,14 @@ CURLcode transfer_set_fresh(transfer *t);
 /* libcurl, which counts the time of connecting too, is given so much more. */
 void transfer_extend_connect_timeout(transfer *t, int64_t ns);
 
-/* Whether a header line is a Content-Encoding that libcurl cannot take off. */
-bool transfer_is_foreign_coding(const char *line, size_t n);
+/* What a header line says, if it is a Content-Encoding. */
+typedef enum transfer_coding {
+  CODING_PLAIN,
+  CODING_DENSE,  /* a few bytes may become very many: see transfer_coding.c */
+  CODING_FOREIGN /* libcurl cannot take it off */
+} transfer_coding;
+
+transfer_coding transfer_coding_of(const char *line, size_t n);
 
 /* What transfer_options.c has libcurl call; curl_easy_setopt(3) says when. */
 int transfer_on_request(void *self, char *ip, char *local_ip, int port, int local_port);

@@ -32,7 +32,7 @@ return {
 
   { "header names keep their case", "return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;", "return c;", "client verbs observe" },
   { "a header that repeats is its last value", "if (repeated) lua_concat(L, 3);",
-    "if (repeated) { lua_remove(L, -2); lua_remove(L, -2); }", "client verbs observe" },
+    "if (repeated) { lua_remove(L, -2); lua_remove(L, -2); }", "wire" },
   { "the blanks before a header's value stay", "(*at == ' ' || *at == '\\t')", "*at == '\\r'", "client verbs observe" },
 
   { "what stands behind the piece may differ",

@@ -11,7 +11,7 @@ local shell = require("spec.shell")
 
 local LISTS = { "parser", "connections", "clocks", "loop", "streams", "calls", "secrets" }
 local ROOM = "build/mutants"
-local SECONDS = 300 -- for the specs of one mutant: one that hangs them is seen
+local SECONDS, SECONDS_OF_FEW = 300, 90 -- for the specs of one mutant, or single tests: one that hangs them is seen
 
 -- ---------------------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ local function run(specs, only)
   local filter = only and "--filter=" .. only:gsub("[^%w]", ".") or "" -- busted asks a shell of its own
   local arguments = ("--no-keep-going --exclude-tags=long %s %s"):format(filter, files_of(specs))
   local command = "timeout %d make -s -C %s spec LUA=5.4 SPEC='%s' >%s 2>&1"
-  if shell.succeeds(command:format(SECONDS, ROOM, arguments, LOG)) then return "passed" end
+  if shell.succeeds(command:format(only and SECONDS_OF_FEW or SECONDS, ROOM, arguments, LOG)) then return "passed" end
   return shell.read(LOG):match("\n%u%l+ %-> [^\n]*\n([^\n]*)") or "the process ended"
 end
 
