@@ -4,7 +4,7 @@
 #
 #   LUAS="5.4 jit"      these Luas alone
 #   QUICK=yes           what `make check` runs: lint, the build and the fast specs under 5.4; installs nothing
-#   JOBS=2              how many parts run side by side, as many as there are processors; what measures time comes last
+#   JOBS=2              how many parts run side by side; one for each processor unless told
 #   FUZZ_SECONDS=10     for each fuzz target
 #   WINDOWS=yes         the smoke for Windows under Wine too
 #   OLD_CURL=yes        libcurl 7.81 too, the oldest that is supported
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 . .ci/setup.sh
 . .ci/parts.sh
 
-JOBS=${JOBS:-2}
+JOBS=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 export WERROR=-Werror
 
 there() { command -v "$1" >/dev/null; }
