@@ -142,8 +142,8 @@ static int push_body(lua_State *L, lcore_place *place, const transfer_timings *t
   return 2;
 }
 
-/* transfer:head() -> status, head (the lines as they came), is_event_stream and, where all of it
- * has come and is no event stream, what body() returns | false | nil, facts */
+/* transfer:head() -> status, head (the lines as they came; once), is_event_stream and, where all of
+ * it has come and is no event stream, what body() returns | false | nil, facts */
 static int l_head(lua_State *L) {
   const buffer *body;
   transfer_timings timings;
@@ -151,10 +151,10 @@ static int l_head(lua_State *L) {
   transfer *t = u->transfer;
   transfer_status status = transfer_head(t);
   if (status != TRANSFER_READY) return push_nothing(L, t, status);
-  const buffer *lines = transfer_headers(t);
   bool is_event_stream = transfer_is_event_stream(t);
   bool is_whole = !is_event_stream && transfer_body(t, &body) == TRANSFER_READY;
-  lcore_place *head = lcore_keep(L, &u->place, buffer_bytes(lines), buffer_length(lines));
+  lcore_place *head = lcore_take_place(L, &u->place);
+  transfer_take_headers(t, &head->bytes);
   lua_pushinteger(L, transfer_http_status(t));
   lcore_place *text = is_whole ? take_body(L, u, &timings) : NULL;
   push_place(L, head);
@@ -243,6 +243,7 @@ static int l_learn(lua_State *L) {
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
   u->alike.limit = (size_t)luaL_checknumber(L, 2);
   bool known = lalike_learn(L, &u->alike, &u->chunk, 3);
+  if (known) buffer_free(&u->chunk); /* it has its own copy, and streams may be many */
   if (known || lalike_may_learn(&u->alike))
     lua_pushboolean(L, known);
   else

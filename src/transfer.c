@@ -218,26 +218,6 @@ transfer *transfer_new(loop *l) {
   return NULL;
 }
 
-header_lines *transfer_headers_to_send(transfer *t) {
-  if (t->lines == NULL) t->lines = header_lines_new();
-  return t->lines;
-}
-
-void transfer_use_headers(transfer *t, header_lines *lines) {
-  header_lines_drop(t->lines);
-  t->lines = header_lines_share(lines);
-}
-
-void transfer_use_url(transfer *t, request_url *url) {
-  request_url_drop(t->url);
-  t->url = request_url_share(url);
-}
-
-int transfer_add_header(transfer *t, const char *line) {
-  header_lines *lines = transfer_headers_to_send(t);
-  return lines == NULL ? -1 : header_lines_add(lines, line);
-}
-
 int transfer_add_body(transfer *t, const char *bytes, size_t n) {
   return buffer_append(&t->request_body, bytes, n);
 }
@@ -341,10 +321,18 @@ transfer_status transfer_body(const transfer *t, const buffer **body) {
   return t->failure.class == FAILURE_NONE ? TRANSFER_READY : TRANSFER_FAILED;
 }
 
-void transfer_take_body(transfer *t, buffer *into) {
+static void move(buffer *from, buffer *into) {
   buffer_free(into);
-  *into = t->body;
-  t->body = (buffer){0};
+  *into = *from;
+  *from = (buffer){0};
+}
+
+void transfer_take_body(transfer *t, buffer *into) {
+  move(&t->body, into);
+}
+
+void transfer_take_headers(transfer *t, buffer *into) {
+  move(&t->headers, into);
 }
 
 int transfer_http_status(const transfer *t) {

@@ -126,6 +126,9 @@ int transfer_http_status(const transfer *t);
  * until the loop is next stepped. */
 const buffer *transfer_headers(const transfer *t);
 
+/* Moves them into `into`, in place of what that held; the caller frees it. */
+void transfer_take_headers(transfer *t, buffer *into);
+
 /* Whether the answer is read as events (known once transfer_head is READY). */
 bool transfer_is_event_stream(const transfer *t);
 

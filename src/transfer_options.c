@@ -25,6 +25,30 @@
     if (code_ != CURLE_OK) return code_;                                                           \
   } while (0)
 
+/* ---- what is given before the start ---- */
+
+header_lines *transfer_headers_to_send(transfer *t) {
+  if (t->lines == NULL) t->lines = header_lines_new();
+  return t->lines;
+}
+
+void transfer_use_headers(transfer *t, header_lines *lines) {
+  header_lines_drop(t->lines);
+  t->lines = header_lines_share(lines);
+}
+
+void transfer_use_url(transfer *t, request_url *url) {
+  request_url_drop(t->url);
+  t->url = request_url_share(url);
+}
+
+int transfer_add_header(transfer *t, const char *line) {
+  header_lines *lines = transfer_headers_to_send(t);
+  return lines == NULL ? -1 : header_lines_add(lines, line);
+}
+
+/* ---- the options ---- */
+
 static CURLcode set_callbacks(CURL *easy, transfer *t) {
   SET(CURLOPT_ERRORBUFFER, t->curl_text);
   SET(CURLOPT_PREREQFUNCTION, transfer_on_request);

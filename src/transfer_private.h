@@ -10,10 +10,11 @@
 #include "transfer.h"
 LLMG_HIDDEN_BEGIN
 
-#define HIGH_WATER  ((size_t)64 * 1024)       /* queued events above which a transfer pauses */
-#define LOW_WATER   ((size_t)16 * 1024)       /* and below which it goes on */
-#define DENSE_WATER ((size_t)4 * 1024 * 1024) /* that of a stream in a dense coding, which fails   \
-                                               */
+#define HIGH_WATER ((size_t)64 * 1024) /* queued events above which a transfer pauses */
+#define LOW_WATER  ((size_t)16 * 1024) /* and below which it goes on */
+#define DENSE_WATER                                                                                \
+  ((size_t)4 * 1024 * 1024) /* that of a stream in a dense coding, which fails                     \
+                             */
 #define MAX_HEAD_BYTES ((size_t)256 * 1024)
 
 /* How far it came; never back. */

@@ -27,9 +27,11 @@ function M.run(fn)
   return drive(llm.spawn(fn, spinner), spinner)
 end
 
--- Streams the answer of ask() (which returns a stream, or nil, err) to standard output. Returns true; or nil, err.
+-- Streams the answer of ask() (which returns a stream, or nil, err) to standard output, as a line of its own if there
+-- is any. Returns true; or nil, err; and whether something was written.
 function M.stream(ask)
-  return M.run(function(spinner)
+  local has_written = false
+  local ok, err = M.run(function(spinner)
     local stream, err = ask()
     if not stream then return nil, err end
     local chunk
@@ -39,6 +41,7 @@ function M.stream(ask)
       local text = choice and choice.delta.content
       if type(text) == "string" and text ~= "" then
         spinner:stop()
+        has_written = true
         output.write(text)
       end
       chunk, err = stream:next()
@@ -46,6 +49,8 @@ function M.stream(ask)
     if err then return nil, err end
     return true
   end)
+  if has_written then io.stdout:write("\n") end
+  return ok, err, has_written
 end
 
 return M

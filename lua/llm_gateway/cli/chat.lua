@@ -32,7 +32,6 @@ end
 local function print_text(client, request)
   request.stream = true
   local ok, err = answer.stream(function() return client:chat(request) end)
-  io.stdout:write("\n")
   return ok and exits.OK or exits.report(err)
 end
 
@@ -80,8 +79,8 @@ local function converse(client, args, system)
   local line = read_line()
   while line do
     if line:find("%S") then
-      local ok, err = answer.stream(function() return talk:say(line, { stream = true }) end)
-      io.stdout:write("\n")
+      local ok, err, has_written = answer.stream(function() return talk:say(line, { stream = true }) end)
+      if not has_written then io.stdout:write("\n") end -- behind the "^C" that a terminal shows
       if not ok and err.kind ~= "cancelled" then exits.report(err) end
     end
     line = read_line()
