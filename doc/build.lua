@@ -30,6 +30,8 @@ img { max-width: 100%; }
   body { display: block; padding: 0 1rem; }
   nav { position: static; display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 1rem 0 0; }
   nav a.heading { display: none; }
+  td code { overflow-wrap: anywhere; }
+  td:last-child { min-width: 11rem; }
 }
 ]]
 
