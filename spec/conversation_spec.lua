@@ -158,6 +158,8 @@ describe("a conversation", function()
       assert.same("messages[1]", fault({ "x" }))
       assert.same("messages", fault({ role = "user" }))
       assert.same("messages", fault(3))
+      assert.same("messages", fault("{}"))
+      assert.is_truthy(llm.conversation(client, { messages = "[]" }))
       local call = { role = "assistant", tool_calls = { { id = "c1", type = "function", ["function"] = {} } } }
       local result = { role = "tool", tool_call_id = "c1", content = "x" }
       assert.same("messages[1]", fault({ result }))

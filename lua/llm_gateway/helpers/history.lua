@@ -68,8 +68,8 @@ end
 
 local function decoded(text)
   local list, why = json.decode(text)
-  if type(list) ~= "table" then return nil, "is no JSON list" .. (why and ": " .. why or "") end
-  return list
+  if json.is_list(list) then return list end
+  return nil, "is no JSON list" .. (why and ": " .. why or "")
 end
 
 -- A checked copy of a list of messages, or of the JSON text of one; or nil, err. api: whose list it is.
