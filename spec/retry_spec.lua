@@ -100,6 +100,14 @@ describe("retries", function()
     assert.is_true(core.now() - started < 0.5)
   end)
 
+  it("leave a later attempt no more of total_timeout than there is", function()
+    local _, err = ask("never", {
+      timeout = 0.3, total_timeout = 0.4, retry_timeouts = true, max_retries = 3, max_retry_delay = 0.01,
+    })
+    assert.equal(2, err.attempts)
+    assert.matches("total_timeout", err.message)
+  end)
+
   it("never repeat what was denied, invalid or not found", function()
     for _, code in ipairs({ 400, 401, 402, 403, 404, 412, 422, 446 }) do
       local _, err = ask(("flaky;times=9;code=%d"):format(code))
