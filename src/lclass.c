@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+int lcore_no_memory(lua_State *L) {
+  return luaL_error(L, "not enough memory");
+}
+
 void *lcore_new(lua_State *L, size_t size, const char *name) {
   void *block = lua_newuserdata(L, size);
   memset(block, 0, size);

@@ -137,10 +137,6 @@ int lclient_config(lua_State *L) {
 
 /* ---- sending ---- */
 
-static int check_memory(lua_State *L, int status) {
-  return status == 0 ? 0 : luaL_error(L, "not enough memory");
-}
-
 static void add_headers(lua_State *L, transfer *t) {
   lua_getfield(L, 2, "headers");
   lheaders_give(L, lua_gettop(L), t);
@@ -161,7 +157,7 @@ static bool add_body(lua_State *L, transfer *t) {
   size_t n;
   lua_getfield(L, 2, "body");
   const char *body = lua_tolstring(L, -1, &n);
-  if (body != NULL) check_memory(L, transfer_add_body(t, body, n));
+  if (body != NULL && transfer_add_body(t, body, n) != 0) lcore_no_memory(L);
   lua_pop(L, 1);
   return body != NULL;
 }

@@ -29,7 +29,7 @@ lcore_place *lcore_take_place(lua_State *L, lcore_place *first) {
   while (place->taken && place->next != NULL) place = place->next;
   if (place->taken) {
     place->next = mem_zeroed(sizeof *place);
-    if (place->next == NULL) luaL_error(L, "not enough memory");
+    if (place->next == NULL) lcore_no_memory(L);
     place = place->next;
   }
   place->taken = true;
@@ -45,7 +45,7 @@ lcore_place *lcore_keep(lua_State *L, lcore_place *first, const char *bytes, siz
   lcore_place *place = lcore_take_place(L, first);
   if (buffer_append(&place->bytes, bytes, n) == 0) return place;
   lcore_leave_place(place);
-  luaL_error(L, "not enough memory");
+  lcore_no_memory(L);
   return NULL;
 }
 

@@ -23,6 +23,9 @@ LLMG_HIDDEN_BEGIN
 /* Pushes a zeroed block of `size` bytes with the metatable called `name`. */
 void *lcore_new(lua_State *L, size_t size, const char *name);
 
+/* Raises what Lua itself raises without memory (loop/state.lua knows it by its words). */
+int lcore_no_memory(lua_State *L);
+
 /* Makes the metatable called `name`: `methods` are its __index, `close` its close and __close, `gc`
  * its __gc. Leaves the table of methods on the stack. */
 void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close,

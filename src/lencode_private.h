@@ -34,7 +34,7 @@ typedef struct writer {
 /* Whether a step of writing (JSON_OK, JSON_BAD, JSON_NO_MEMORY) went well. Raises without memory.
  */
 static inline bool lencode_check(writer *w, int status) {
-  if (status == JSON_NO_MEMORY) luaL_error(w->L, "not enough memory");
+  if (status == JSON_NO_MEMORY) lcore_no_memory(w->L);
   return status == JSON_OK;
 }
 

@@ -35,7 +35,7 @@ static int add_part(lua_State *L, form *f) {
   const char *data = text_of(L, "data", &n), *path = text_of(L, "path", &ignored);
   luaL_argcheck(L, about.name != NULL && (data != NULL || path != NULL), 2, "a part has no data");
   int number = data != NULL ? form_add_text(f, &about, data, n) : form_add_file(f, &about, path);
-  if (number < 0) luaL_error(L, "not enough memory");
+  if (number < 0) lcore_no_memory(L);
   return number == 0
              ? 0
              : push_file_failure(L, "read_file", path, number, text_of(L, "field", &ignored));
@@ -46,7 +46,7 @@ static int add_parts(lua_State *L, int request, transfer *t) {
   lua_getfield(L, request, "multipart");
   if (!lua_istable(L, -1)) return 0;
   form *f = transfer_form(t);
-  if (f == NULL) luaL_error(L, "not enough memory");
+  if (f == NULL) lcore_no_memory(L);
   for (int i = 1;; i++) {
     lua_rawgeti(L, -1, i);
     if (!lua_istable(L, -1)) return 0;
@@ -61,7 +61,7 @@ static int set_into(lua_State *L, int request, transfer *t) {
   const char *path = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   if (path == NULL) return 0;
   int number = transfer_write_into(t, path);
-  if (number < 0) luaL_error(L, "not enough memory");
+  if (number < 0) lcore_no_memory(L);
   return number == 0 ? 0 : push_file_failure(L, "write_file", path, number, "into");
 }
 

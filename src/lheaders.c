@@ -9,10 +9,6 @@ typedef struct lua_headers {
   header_lines *lines;
 } lua_headers;
 
-static int check_memory(lua_State *L, int status) {
-  return status == 0 ? 0 : luaL_error(L, "not enough memory");
-}
-
 static int l_gc(lua_State *L) {
   lua_headers *u = luaL_checkudata(L, 1, HEADERS);
   header_lines *lines = u->lines;
@@ -27,7 +23,7 @@ static void add_list(lua_State *L, int i, header_lines *lines) {
     lua_rawgeti(L, i, n);
     const char *line = lua_tostring(L, -1);
     if (line == NULL) break;
-    check_memory(L, header_lines_add(lines, line));
+    if (header_lines_add(lines, line) != 0) lcore_no_memory(L);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -40,7 +36,7 @@ int lheaders_new(lua_State *L) {
   lua_settop(L, 1);
   lua_headers *u = lcore_new(L, sizeof *u, HEADERS);
   u->lines = header_lines_new();
-  if (u->lines == NULL) luaL_error(L, "not enough memory");
+  if (u->lines == NULL) lcore_no_memory(L);
   add_list(L, 1, u->lines);
   return 1;
 }
@@ -53,7 +49,7 @@ void lheaders_give(lua_State *L, int i, transfer *t) {
   }
   luaL_checktype(L, i, LUA_TTABLE);
   header_lines *lines = transfer_headers_to_send(t);
-  if (lines == NULL) luaL_error(L, "not enough memory");
+  if (lines == NULL) lcore_no_memory(L);
   add_list(L, i, lines);
 }
 

@@ -86,7 +86,7 @@ static void push_new_text(builder *b, json_token token, bool *halves) {
   }
   buffer *out = &b->own->text;
   buffer_clear(out);
-  if (buffer_reserve(out, n) != 0) luaL_error(b->L, "not enough memory");
+  if (buffer_reserve(out, n) != 0) lcore_no_memory(b->L);
   n = json_unescape(text, n, out->bytes, halves);
   lua_pushlstring(b->L, out->bytes, n);
 }
@@ -255,7 +255,7 @@ static int push_whole(lua_State *L, scratch *s, const char *text, bool keep_halv
 
 static int push_parsed(lua_State *L, scratch *s, const char *text, size_t n, bool keep_halves) {
   int status = json_parse(&s->tape, text, n);
-  if (status == JSON_NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (status == JSON_NO_MEMORY) return lcore_no_memory(L);
   if (status == JSON_BAD) return push_fault(L, &s->tape);
   /* a table and a key for each level */
   if (lua_checkstack(L, 2 * (int)s->tape.depth + 8)) return push_whole(L, s, text, keep_halves);
@@ -288,7 +288,7 @@ static void copy_event(lua_State *L, buffer *into, const sse_event *event) {
   buffer_clear(into);
   if (buffer_append(into, event->data, event->data_length) != 0 ||
       buffer_append(into, "", 1) != 0 || buffer_append(into, event->type, event->type_length) != 0)
-    luaL_error(L, "not enough memory");
+    lcore_no_memory(L);
 }
 
 static void swap(buffer *a, buffer *b) {

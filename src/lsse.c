@@ -46,7 +46,7 @@ static int l_gc(lua_State *L) {
 }
 
 static int push_failure(lua_State *L, const sse *p, int status) {
-  if (status == SSE_NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (status == SSE_NO_MEMORY) return lcore_no_memory(L);
   lua_pushnil(L);
   lua_pushliteral(L, "an event is larger than max_event_bytes, ");
   lua_pushinteger(L, (lua_Integer)p->max_event_bytes);

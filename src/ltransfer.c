@@ -38,7 +38,7 @@ transfer *ltransfer_push(lua_State *L, int owner, int keeper) {
   lua_rawseti(L, -2, 1);
   compat_setuservalue(L, -2);
   u->transfer = transfer_new(lloop_check(L, owner));
-  if (u->transfer == NULL) luaL_error(L, "not enough memory");
+  if (u->transfer == NULL) lcore_no_memory(L);
   transfer_member(u->transfer)->owner = u;
   return u->transfer;
 }
@@ -263,7 +263,7 @@ static bool match(lua_State *L, lua_transfer *u, json_piece pieces[JSON_HOLES]) 
 static void fail_to_copy(lua_State *L, lcore_place *first, lcore_place *second) {
   lcore_leave_place(first);
   if (second != NULL) lcore_leave_place(second);
-  luaL_error(L, "not enough memory");
+  lcore_no_memory(L);
 }
 
 /* What alike_chunk() returns without a chunk. */
