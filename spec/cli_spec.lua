@@ -130,6 +130,12 @@ describe("the command line #apart", function()
     end
   end)
 
+  it("never writes into what took a closed standard output's place", function()
+    local status, _, complaints = run("chat hello >&-")
+    assert.equal(1, status)
+    assert.equal("llm-gateway: standard output: Bad file descriptor\n", complaints)
+  end)
+
   it("takes a closed standard input for an empty one", function()
     local status, _, complaints = run("chat <&-")
     assert.equal(2, status)
