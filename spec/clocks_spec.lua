@@ -55,6 +55,12 @@ describe("the clocks #timed", function()
     assert.equal("timeout", err.kind)
     assert.matches("total_timeout", err.message)
     within(0.15, seconds)
+    local drops = { { send = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n" } }
+    for i = 1, 40 do drops[i + 1] = i % 2 == 0 and { send = "x" } or { delay = 0.03 } end
+    local started = core.now()
+    err = select(2, support.scripted(gateway, drops, { total_timeout = 0.15 }):chat(support.ask("x")))
+    assert.matches("total_timeout", err.message)
+    within(0.15, core.now() - started)
   end)
 
   -- libcurl has a clock of its own for that, which is a tenth late.

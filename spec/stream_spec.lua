@@ -158,6 +158,10 @@ describe("a stream", function()
     assert.equal("cancelled", select(2, stream:next()).kind)
   end)
 
+  it("reads chunks behind a field's name that is there twice", function()
+    assert.same({ "ab", nil }, { read(play({ { send = "data: " .. event("a") .. event("b", true) } })) })
+  end)
+
   it("reads a last event without its blank line", function()
     assert.same({ "ab", nil }, { read(play({ { send = event("a") .. event("b", true):gsub("\n+$", "") } })) })
   end)
@@ -194,6 +198,7 @@ describe("a stream", function()
     local split = event("a" .. HALF_1) .. event(HALF_2 .. "b" .. HALF_1) .. event("c", true)
     assert.equal("a\240\159\152\128b\239\191\189c", (read(play({ { send = split } }))))
     assert.equal("x\239\191\189", (read(play({ { send = event("x" .. HALF_1) .. event("", true) } }))))
+    assert.equal("xy\239\191\189", (read(play({ { send = event("x") .. event("y" .. HALF_1, true) } }))))
   end)
 
   it("passes on bytes that are no UTF-8", function()
@@ -248,7 +253,7 @@ describe("a stream", function()
         { { { hold = true } }, { timeout = 0.05 } }, { { { hold = true } }, { event_timeout = 0.05 } },
         { { { hold = true } }, { total_timeout = 0.3 } },
         { { { send = 'data: {"b":2}\n' }, { hold = true } }, { timeout = 0.05 } },
-        { { { send = 'data: {"b":2}\ndata: {"c":3}' }, { hold = true } }, { timeout = 0.05 } },
+        { { { send = '{"b":2}\ndata: {"c":3}' }, { hold = true } }, { timeout = 0.05 } },
       },
       stream = {
         { { { send = 'data: {"b":' } } }, { { { reset = true } } },

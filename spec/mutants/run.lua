@@ -19,7 +19,8 @@ local function is_wanted(words, list, name)
   if not words then return true end
   for some in words:gmatch("[^;]+") do
     some = some:match("^%s*(.-)%s*$")
-    if list == some or name:find(some, 1, true) then return true end
+    local is_list = (" " .. table.concat(LISTS, " ") .. " "):find(" " .. some .. " ", 1, true)
+    if list == some or (not is_list and name:find(some, 1, true)) then return true end
   end
   return false
 end
