@@ -405,6 +405,12 @@ describe("the loop", function()
     assert.is_true(core.now() - started < 1)
   end)
 
+  it("shows a host what was ended outside of a step", function()
+    local pipe = assert(io.popen(lockstep.build_with_core("descriptor", "spec/native/descriptor.c") .. " 2>&1"))
+    assert.equal("ok\n", pipe:read("*a"))
+    pipe:close()
+  end)
+
   it("knows two connections with one local port by their other ends", function()
     local pipe = assert(io.popen(lockstep.build_with_core("sockets", "spec/native/sockets.c") .. " 2>&1"))
     assert.equal("ok\n", pipe:read("*a"))
