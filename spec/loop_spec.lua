@@ -405,6 +405,16 @@ describe("the loop", function()
     assert.is_true(core.now() - started < 1)
   end)
 
+  it("shows a host that a task was spawned", function()
+    if not loop:fd() then return end
+    local function is_readable()
+      return type(require("cqueues").poll({ pollfd = loop:fd(), events = "r" }, 0.02)) == "table"
+    end
+    while is_readable() do loop:step(0) end
+    loop:spawn(function() end)
+    assert.is_true(is_readable())
+  end)
+
   it("shows a host what was ended outside of a step", function()
     local pipe = assert(io.popen(lockstep.build_with_core("descriptor", "spec/native/descriptor.c") .. " 2>&1"))
     assert.equal("ok\n", pipe:read("*a"))

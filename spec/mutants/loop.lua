@@ -11,7 +11,7 @@ return {
   { "a socket that the kernel does not watch is forgotten", "    d->look_at = 0;\n", "    ;\n", "process",
     only = "no room to watch" },
   { "a host's program with the descriptor is never told of work", "if not loop.stepping then loop.core:alarm(0) end\n  M.mark_begun",
-    "M.mark_begun", "loop" },
+    "M.mark_begun", "loop", only = "shows a host" },
   { "a task that cannot run yet is no work", "return loop.tasks > 0 or loop.core:running() > 0",
     "return loop.core:running() > 0", "task loop" },
   { "a waiter is not cleared", "  loop.waiters[id] = nil\n  if not going_on", "  if not going_on", "task stream loop" },
