@@ -120,7 +120,8 @@ describe("a process #apart", function()
     local status, text = run(preamble .. [[
       local texts = llm.run(function()
         return llm.map({ 1, 2, 3, 4, 5, 6 }, function(i)
-          local request = { messages = { { role = "user", content = "What is 7 times " .. i .. "?" } }, stream = true }
+          local request = { messages = { { role = "user", content = "What is 7 times " .. i .. "?" } }, stream = true,
+            headers = { ["X-Dev-Fault"] = "slow;seconds=0.7" }, timeout = 5 } -- later than libcurl looks by itself
           return llm.assert(llm.assert(client:chat(request)):collect()):text()
         end)
       end)
