@@ -83,6 +83,47 @@ describe("the loop", function()
     assert.is_true(over <= steps / 20, ("%d of %d steps were late"):format(over, steps))
   end)
 
+  local function work(seconds)
+    local done = core.now() + seconds
+    repeat until core.now() >= done
+  end
+
+  it("resumes no further task once its budget is used up, but one in each step", function()
+    local count = 0
+    for _ = 1, 5 do
+      loop:spawn(function()
+        work(0.003)
+        count = count + 1
+      end)
+    end
+    for i = 1, 5 do
+      loop:step(0, 0.001)
+      assert.equal(i, count)
+    end
+  end)
+
+  it("hands a task no further chunk once its budget is used up", function()
+    local body = CHUNK:rep(100) .. "data: [DONE]\n\n"
+    local own = support.answering(gateway, body, { type = "text/event-stream" }):with({ loop = loop })
+    local stream = llm.assert(own:chat(stream_request()))
+    stream:next()
+    local count = 0
+    local reader = loop:spawn(function()
+      for _ = 1, 10 do
+        assert(stream:next())
+        count = count + 1
+        work(0.003)
+      end
+    end)
+    local most = 0
+    while reader:status() ~= "done" do
+      local before = count
+      loop:step(0, 0.001)
+      most = math.max(most, count - before)
+    end
+    assert.equal(1, most)
+  end)
+
   it("runs a slow consumer beside fast ones in bounded memory", function()
     local slow_ended = false
     loop:run(function()

@@ -11,7 +11,7 @@ local shell = require("spec.shell")
 
 local LISTS = { "parser", "connections", "clocks", "loop", "streams", "calls", "secrets" }
 local ROOM = "build/mutants"
-local SECONDS, SECONDS_OF_FEW = 300, 90 -- for the specs of one mutant, or single tests: one that hangs them is seen
+local SECONDS, SECONDS_OF_FEW = 150, 90 -- for the specs of one mutant, or single tests: one that hangs them is seen
 
 -- ---------------------------------------------------------------------------------------------------------
 
