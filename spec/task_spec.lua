@@ -68,6 +68,44 @@ describe("tasks", function()
     assert.is_nil(next(forgotten))
   end)
 
+  it("send nothing once they have cancelled themselves", function()
+    local function requests() return assert(client:request({ method = "GET", path = "/~stats" })).requests end
+    local before, task, went_on = requests(), nil, nil
+    task = llm.spawn(function()
+      task:cancel()
+      client:health()
+      went_on = true
+    end)
+    assert.equal("cancelled", select(2, task:join()).kind)
+    assert.is_nil(went_on)
+    assert.equal(before, requests())
+  end)
+
+  it("raise from run what was raised first", function()
+    for _ = 1, 5 do
+      local ok, err = pcall(llm.run, function()
+        for _, ms in ipairs({ 30, 0, 20, 10 }) do
+          llm.spawn(function()
+            llm.sleep(ms / 1000)
+            error("after " .. ms, 0)
+          end)
+        end
+      end)
+      assert.same({ false, "after 0" }, { ok, err })
+    end
+  end)
+
+  it("take the items of their map along when they are cancelled", function()
+    local loop = llm.new_loop()
+    local mapping = loop:spawn(function() loop:map({ 1, 2, 3 }, function() loop:sleep(60) end) end)
+    for _ = 1, 3 do loop:step(0) end
+    mapping:cancel()
+    assert.equal("cancelled", select(2, mapping:join()).kind)
+    for _ = 1, 3 do loop:step(0) end
+    assert.is_false(loop:pending())
+    loop:close()
+  end)
+
   it("return nothing where nothing was returned", function()
     assert.equal(0, select("#", llm.spawn(function() end):join()))
     assert.equal(0, select("#", llm.run(function() end)))
