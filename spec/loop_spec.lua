@@ -582,4 +582,31 @@ describe("a host's attachments", function()
     assert.same({ "busy", "idle", "busy", "idle", "closed" }, said)
     loop:close()
   end)
+
+  -- libuv calls back as long as the descriptor is readable, and Neovim runs what is scheduled later.
+  it("on luv poll no more until the step that they have scheduled has run", function()
+    local polls, scheduled, callback = 0, {}, nil
+    local handle = {}
+    function handle.is_closing() return false end
+    function handle.start(_, ...)
+      polls, callback = polls + 1, select(select("#", ...), ...)
+    end
+    function handle.stop() callback = nil end
+    handle.close = handle.stop
+    local uv = { new_poll = function() return handle end, new_timer = function() return handle end }
+    local loop = llm.new_loop()
+    local attachment = require("llm_gateway.loop.luv").attach({
+      uv = uv, loop = loop, schedule = function(step) table.insert(scheduled, step) end,
+    })
+    loop:spawn(function() loop:sleep(60) end)
+    assert.equal(1, polls)
+    callback()
+    assert.is_nil(callback)
+    assert.equal(1, #scheduled)
+    scheduled[1]()
+    assert.is_function(callback)
+    assert.equal(2, polls)
+    attachment.close()
+    loop:close()
+  end)
 end)

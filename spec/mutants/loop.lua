@@ -49,7 +49,7 @@ return {
     "remove(loop, key, adapter)", "loop" },
   { "an attachment closes twice", "      attached = false\n", "", "loop" },
   { "luv polls while a scheduled step has not run", "    trigger.stop()\n    options.schedule(step)",
-    "    options.schedule(step)", "hosts" },
+    "    options.schedule(step)", "loop", only = "that they have scheduled" },
   { "equal moments come out in any order", "local function before(a, b)\n  if a.moment",
     "local function before(a, b)\n  if true then return a.moment < b.moment end\n  if a.moment", "task",
     equal = "only the repair after memory ran out sorts, and the order of equal moments is promised to nobody there" },
