@@ -140,6 +140,14 @@ describe("after a fault", function()
     assert.same({ "rate_limit", 429, 3, "slow down" }, { err.kind, err.status, err.retry_after, err.message })
   end)
 
+  it("a refusal inside an event is read like any other", function()
+    local body = 'event: error\ndata: {"error":{"message":"slow down","code":"x"}}\n\n'
+    local _, err = support.answering(gateway, body, { status = 429, type = "text/event-stream" })
+      :chat(ask("x", { stream = true }))
+    assert.same({ "rate_limit", "slow down" }, { err.kind, err.message })
+    assert.equal("x", err.body.error.code)
+  end)
+
   it("a redirect is told and not followed", function()
     local _, err = support.answering(gateway, "", { status = 302, headers = { "Location: http://evil.example/" } })
       :chat(ask("x"))
