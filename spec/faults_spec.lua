@@ -148,6 +148,20 @@ describe("after a fault", function()
     assert.equal("x", err.body.error.code)
   end)
 
+  it("a moment to come back at may be in milliseconds, as a clock in JavaScript has it", function()
+    local client = support.answering(gateway, "{}", {
+      status = 429, headers = { ("Retry-After: %d000"):format(os.time() + 50) },
+    })
+    local _, err = client:chat(ask("x"))
+    assert.is_true(err.retry_after > 40 and err.retry_after <= 50, tostring(err.retry_after))
+  end)
+
+  it("a denial for want of a budget is a denial", function()
+    local _, err = support.answering(gateway, [[{"error":{"message":"Guardrail 'spend' blocked: budget exceeded"}}]],
+      { status = 500 }):chat(ask("x"))
+    assert.equal("policy_denied", err.kind)
+  end)
+
   it("a redirect is told and not followed", function()
     local _, err = support.answering(gateway, "", { status = 302, headers = { "Location: http://evil.example/" } })
       :chat(ask("x"))
