@@ -173,7 +173,7 @@ describe("a large event", function()
 
   for _, transport in ipairs(TRANSPORTS) do
     it("is handed over once it is there: " .. transport.name, function()
-      local client = client_of(transport, { timeout = 2 })
+      local client = client_of(transport, { timeout = 10 })
       local loop = loops[transport.name]
       local sizes = {}
       for i = 1, 24 do sizes[i] = 150000 + 5000 * i end
