@@ -116,9 +116,10 @@ function Page:screenshot(name)
   decoder:close()
 end
 
--- Closes the tab, as a user does.
+-- Closes the tab, as a user does; it may be closed already.
 function Page:close()
-  self.browser:command("Target.closeTarget", { targetId = self.target })
+  if not self.closed then self.browser:command("Target.closeTarget", { targetId = self.target }) end
+  self.closed = true
 end
 
 -- A new tab.

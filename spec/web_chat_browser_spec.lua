@@ -15,7 +15,7 @@ describe("the web chat in a browser #apart #long", function()
   end
 
   local gateway = support.gateway({ delay = 0.02 })
-  local browser, servers, page
+  local browser, servers, address, page
 
   -- A server whose gateway lies at that place ("", or "/~fault/cut").
   local function serve(place)
@@ -29,10 +29,14 @@ describe("the web chat in a browser #apart #long", function()
   setup(function()
     assert.equal("", support.output_of("make -s LUA=jit 2>&1"))
     browser, servers = browsers.start(), {}
+    address = serve("")
+  end)
+  before_each(function()
     page = browser:page()
     page:resize(800, 600)
-    page:open(serve(""))
+    page:open(address)
   end)
+  after_each(function() page:close() end)
   teardown(function()
     if browser then browser:stop() end
     for _, pid in ipairs(servers) do os.execute("kill " .. pid) end
@@ -66,6 +70,7 @@ describe("the web chat in a browser #apart #long", function()
   end)
 
   it("shows the words while the stream goes on, and stops it at a click", function()
+    ask("My name is Ada.")
     ask("Count to 5000")
     page:wait_for(LAST .. ".textContent.startsWith('1 2 3 4 5')")
     assert.equal(1, stats().streams_open)
@@ -93,7 +98,6 @@ describe("the web chat in a browser #apart #long", function()
     page:wait_for(LAST .. ".textContent.length > 200")
     assert.is_true(page:evaluate("document.documentElement.scrollWidth <= innerWidth"))
     page:screenshot("narrow")
-    page:resize(800, 600)
   end)
 
   it("stops the model when the tab is closed", function()
@@ -105,7 +109,6 @@ describe("the web chat in a browser #apart #long", function()
   end)
 
   it("says that an answer broke off, and keeps what came", function()
-    page = browser:page()
     page:open(serve("/~fault/cut"))
     ask("Count to 500")
     page:wait_for("document.querySelector('#said .error')")
