@@ -79,6 +79,13 @@ describe("a secret", function()
     assert.equal("[redacted]", err.body.error.details.who[2][1])
   end)
 
+  it("that only a header of a broken stream has is redacted there", function()
+    local client = support.answering(gateway, "data: " .. support.delta('"delta":{"content":"hi"}') .. "\n\n",
+      { type = "text/event-stream", headers = { "X-Key: " .. KEY } })
+    local _, err = llm.assert(client:with({ api_key = KEY }):chat(support.ask("hi", { stream = true }))):collect()
+    assert.same({ "stream", "[redacted]" }, { err.kind, err.headers["x-key"] })
+  end)
+
   local JSON = ('{"error":{"message":"bad key %s","%s":["%s",{"a":"%s"}],"policy":"%s","code":"%s"}}')
     :format(KEY, PROVIDER, HEADER, COOKIE, PASSWORD, BASIC)
   local BODIES = {

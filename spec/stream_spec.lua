@@ -51,6 +51,16 @@ describe("a stream", function()
     assert.equal("1 2 3 4 5 6 7 8 9 10 11 12", (read(open("one-byte"))))
   end)
 
+  it("that has ended stays as it ended when it is closed", function()
+    for fault, kind in pairs({ ["slow;seconds=0"] = false, cut = "stream" }) do
+      local stream = llm.assert(open(fault))
+      local _, err = read(stream)
+      assert.equal(kind, err and err.kind or false)
+      stream:close()
+      assert.equal(err, select(2, stream:next()))
+    end
+  end)
+
   it("iterates by for, by texts, and is collected", function()
     local words = {}
     for chunk in llm.assert(open()) do

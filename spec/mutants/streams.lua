@@ -38,6 +38,6 @@ return {
   { "halves of characters are not joined", "if halves or state.halves then split.join(state, choice, last) end", "",
     "chunks stream" },
   { "a half that stays alone is lost", 'if last then whole, half = whole .. half, "" end', "", "chunks stream reasoning" },
-  { "a stream is closed at once where others wait for chunks", "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end\n  if self.ended then return end",
-    "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end", "loop task" },
+  { "a stream that has ended is cancelled when it is closed", "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end\n  if self.ended then return end",
+    "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end", "stream" },
 }
