@@ -12,6 +12,6 @@ mkdir -p $room
 {
   python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
   python3 -m venv --clear $room/venv
-  timeout 600 $room/venv/bin/python -m pip install --no-input --disable-pip-version-check --no-deps -r $packages
+  timeout 600 $room/venv/bin/python -m pip install --no-input --disable-pip-version-check --no-compile --no-deps -r $packages
 } >$room/pip.log 2>&1
 cp $packages $room/installed
