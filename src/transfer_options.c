@@ -109,7 +109,8 @@ static CURLcode set_protocols(CURL *easy) {
 /* A stream is asked for plain, so that no event waits in a compressor; libcurl still decodes what a
  * server sends compressed all the same. Whoever writes Accept-Encoding: identity has the body as it
  * came, whatever Content-Encoding it has: libcurl 8 refuses an unknown one before
- * transfer_on_header hears of it. */
+ * transfer_on_header hears of it. The URL is told as text beside its parts: of parts alone libcurl
+ * prints the text anew for each exchange. */
 static CURLcode set_request(CURL *easy, transfer *t, const transfer_options *o) {
   SET(CURLOPT_URL, o->url);
   if (t->url != NULL) SET(CURLOPT_CURLU, request_url_parts(t->url));
