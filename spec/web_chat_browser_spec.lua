@@ -6,7 +6,8 @@ local browsers = require "spec.browser"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
-local LAST = "document.querySelector('#said p:last-child')"
+-- What was said last, and its text; neither is there before the first question.
+local LAST = "document.querySelector('#said p:last-child')?"
 
 describe("the web chat in a browser #apart #long", function()
   if not browsers.program() then
@@ -42,10 +43,12 @@ describe("the web chat in a browser #apart #long", function()
     for _, pid in ipairs(servers) do os.execute("kill " .. pid) end
   end)
 
+  -- Asks once the last answer is whole and the field has the focus, which a new page gives it a moment after loading.
   local function ask(question)
-    page:wait_for("!document.getElementById('ask').hidden") -- the last answer is whole
+    page:wait_for("!document.getElementById('ask').hidden && document.activeElement.id === 'question'")
     page:write(question)
     page:press_enter()
+    page:wait_for("document.getElementById('question').value === ''")
   end
 
   local function stats()
