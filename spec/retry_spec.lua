@@ -234,7 +234,9 @@ describe("retries", function()
       local scripted = support.answering(gateway, body or '{"detail":"no"}', {
         status = status, headers = { "x-should-retry: " .. said, "retry-after-ms: 1" },
       }, { max_retries = 1 })
-      return select(2, scripted:with({ max_retries = 1 }):chat(support.ask("x"))).attempts
+      local _, err = scripted:with({ max_retries = 1 }):chat(support.ask("x"))
+      assert.equal(err.attempts > 1, err.retryable)
+      return err.attempts
     end
     assert.equal(1, attempts(503, "false"))
     assert.equal(1, attempts(429, "false"))
@@ -244,6 +246,7 @@ describe("retries", function()
     assert.equal(1, attempts(403, "true", '{"error":{"code":"policy_denied","message":"no"}}'))
     assert.equal(1, attempts(402, "true"))
     assert.equal(1, attempts(429, "true", '{"error":{"code":"insufficient_quota","message":"spent"}}'))
+    assert.equal(1, attempts(500, "true", '{"error":{"code":"context_length_exceeded","message":"too long"}}'))
   end)
 
   it("carry the request id that the user gave, each time", function()

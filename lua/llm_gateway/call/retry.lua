@@ -12,9 +12,6 @@ local JITTER = 0.25 -- how much of a delay chance may take off, so that clients 
 -- A request that reached the server may have been carried out, and paid for: without an answer only one is tried
 -- again that was not sent or not read (see errors.is_unread), unless the user said otherwise.
 local function may_repeat(err, options)
-  local asked = err.headers and (err.headers["x-should-retry"] or ""):lower()
-  if err.kind == "policy_denied" or (err.kind == "budget_exceeded" and not err.retryable) then return false end
-  if asked == "true" or asked == "false" then return asked == "true" end
   if err.retryable then return true end
   local unanswered = err.status == nil and (err.kind == "timeout" or err.kind == "connection")
   return unanswered and not errors.is_final(err) and options.retry_timeouts == true

@@ -45,21 +45,37 @@ end
 
 local LONGEST_PARTIAL = 2 ^ 20 -- bytes; cut only here, where no secret is left that could be cut in two
 local RETRYABLE_STATUSES = { [408] = true, [409] = true, [429] = true } -- and those of 500 and above
-local FINAL_KINDS = { policy_denied = true, budget_exceeded = true, authentication = true, stream = true }
+local NEVER_REPEATED = { policy_denied = true, budget_exceeded = true, stream = true }
 
 -- Whether a status says that a repeat may fare better.
 function M.is_retryable_status(status)
   return RETRYABLE_STATUSES[status] == true or (status >= 500 and status <= 599)
 end
 
-local function is_retryable(fields)
-  if fields.started then return false end
-  if fields.kind == "budget_exceeded" and fields.in_flight then return (fields.retry_after or 0) > 0 end
-  if FINAL_KINDS[fields.kind] or fields.too_large then return false end
+-- What the server says of a repeat: true or false; nil where it does not tell.
+local function advice(headers)
+  local said = headers and (headers["x-should-retry"] or ""):lower()
+  if said == "true" or said == "false" then return said == "true" end
+  return nil
+end
+
+-- Whether a repeat makes sense of an error that a repeat is not ruled out for.
+local function may_fare_better(fields)
+  if fields.kind == "authentication" then return false end
   if fields.kind == "rate_limit" or fields.transient or fields.unread then return true end
   local status = fields.status
   if not status or (fields.kind == "validation" and status >= 500) then return false end
   return M.is_retryable_status(status)
+end
+
+local function is_retryable(fields)
+  if fields.started or fields.too_large then return false end
+  local advised = advice(fields.headers)
+  local in_flight = fields.kind == "budget_exceeded" and fields.in_flight
+  if in_flight then return advised ~= false and (fields.retry_after or 0) > 0 end
+  if NEVER_REPEATED[fields.kind] then return false end
+  if advised ~= nil then return advised end
+  return may_fare_better(fields)
 end
 
 -- An error table. fields.kind and fields.message are needed. These only tell whether it is retryable: `started` (an
