@@ -85,6 +85,20 @@ describe("decoding", function()
     assert.equal("\\\239\191\189", decode('["\\\\\\ud83d"]')[1])
   end)
 
+  it("finds the end of a text, and what is escaped in it, wherever that is", function()
+    local function check(n, at)
+      local before, behind = ("x"):rep(at), ("y"):rep(n - at)
+      assert.same({ before, behind }, decode(('["%s","%s"]'):format(before, behind)))
+      assert.same({ before .. '"' .. behind }, decode(('["%s\\"%s"]'):format(before, behind)))
+      local _, message = decode(('["%s\0%s"]'):format(before, behind))
+      assert.equal(("a NUL byte in a text at byte %d"):format(at + 3), message)
+    end
+    for n = 0, 2000, 50 do
+      for at = 0, n, 37 do check(n, at) end
+    end
+    for at = 600, 700 do check(1300, at) end
+  end)
+
   it("lets bytes that are no UTF-8 through", function()
     assert.equal("a\255\254b", decode('["a\255\254b"]')[1])
   end)

@@ -13,8 +13,10 @@
 
 #define FIRST_CAPACITY 64
 #define KEPT_CAPACITY  ((size_t)8 * 1024) /* tokens: a longer tape is not kept */
-#define SURE_SLOTS     8 /* so many members get their slots whatever their length */
-#define SLOT_BYTES     8 /* the shortest member that is believed not to repeat another */
+#define LONG           128 /* bytes of a text without a special one: then there may be many more */
+#define STRETCH        512 /* bytes of it that are looked through at once */
+#define SURE_SLOTS     8   /* so many members get their slots whatever their length */
+#define SLOT_BYTES     8   /* the shortest member that is believed not to repeat another */
 
 typedef struct container {
   uint32_t token; /* its place on the tape */
@@ -81,13 +83,30 @@ static inline uint64_t has_zero(uint64_t block) {
 
 static const bool is_special[256] = {['"'] = true, ['\\'] = true, ['\0'] = true};
 
-const char *json_skip_plain(const char *at, const char *end) {
+/* The end of those stretches of a long text that have no special byte: libc looks for one byte at
+ * many places at once. */
+static const char *skip_stretches(const char *at, const char *end) {
+  for (; end - at >= STRETCH; at += STRETCH)
+    if (memchr(at, '"', STRETCH) != NULL || memchr(at, '\\', STRETCH) != NULL ||
+        memchr(at, '\0', STRETCH) != NULL)
+      break;
+  return at;
+}
+
+static const char *skip_blocks(const char *at, const char *end) {
   const uint64_t quotes = 0x2222222222222222U, backslashes = 0x5C5C5C5C5C5C5C5CU;
   uint64_t block;
   for (; end - at >= 8; at += 8) {
     memcpy(&block, at, sizeof block);
     if ((has_zero(block ^ quotes) | has_zero(block ^ backslashes) | has_zero(block)) != 0) break;
   }
+  return at;
+}
+
+const char *json_skip_plain(const char *at, const char *end) {
+  const char *start = at;
+  at = skip_blocks(at, end - at > LONG ? at + LONG : end);
+  if (at - start == LONG) at = skip_blocks(skip_stretches(at, end), end);
   while (!is_special[(unsigned char)*at]) at++;
   return at;
 }
