@@ -27,7 +27,7 @@ M.rooms = {
   { "call", "core errors http json loop sse" },
   { "options", "gateways http loop names schema" },
   { "loop", "core errors schema" },
-  { "sse", "core" },
+  { "sse", "core names" },
   { "errors", "gateways http json scalars secrets" },
   { "schema", "http json names" },
   { "devgateway", "http json" }, -- its server is a process of its own, which runs without the C module

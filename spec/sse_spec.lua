@@ -185,4 +185,17 @@ describe("the SSE parser", function()
     assert.has_error(function() sse.new({ max_event_bytes = 0 }) end)
     assert.has_error(function() sse.new({ max_event_bytes = "1" }) end)
   end)
+
+  it("refuses what is no option of it, at the caller's line", function()
+    local function message_of(options)
+      return select(2, pcall(function()
+        local parser = sse.new(options)
+        return parser
+      end))
+    end
+    assert.matches('sse_spec.lua:%d+: sse.new: unknown option "max_events_bytes": did you mean "max_event_bytes"?',
+      message_of({ max_events_bytes = 5 }))
+    assert.matches("sse_spec.lua:%d+: sse.new: unknown option 1", message_of({ 5 }))
+    assert.matches("sse_spec.lua:%d+: sse.new: expected a table of options, got number", message_of(5))
+  end)
 end)

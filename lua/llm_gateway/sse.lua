@@ -9,6 +9,9 @@
 -- sticks); retry() the server's reconnection time in milliseconds or nil.
 
 local core = require("llm_gateway.core")
+local lazy = require("llm_gateway.lazy")
+
+local names = lazy("llm_gateway.names")
 
 local DEFAULT_MAX_EVENT_BYTES = 16 * 2 ^ 20
 
@@ -34,9 +37,12 @@ function methods.events(parser)
   return methods.next, parser
 end
 
--- A new parser. Option: max_event_bytes (16 MiB), beyond which an event is refused.
+-- A new parser. Option: max_event_bytes (16 MiB), beyond which an event is refused. Raises for any other option.
 local function new(options)
-  local max = options and options.max_event_bytes or DEFAULT_MAX_EVENT_BYTES
+  options = options == nil and {} or options
+  if type(options) ~= "table" then error("sse.new: expected a table of options, got " .. type(options), 2) end
+  if next(options) ~= nil then names.only(options, { "max_event_bytes" }, "sse.new", 2) end
+  local max = options.max_event_bytes or DEFAULT_MAX_EVENT_BYTES
   if type(max) ~= "number" or max ~= max or max < 1 then
     error("max_event_bytes: expected a number of bytes from 1 up, got " .. tostring(max), 2)
   end
