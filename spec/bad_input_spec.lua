@@ -79,11 +79,14 @@ describe("bad input", function()
     raises("host", function() llm.new({ base_url = "http://" }) end)
     raises("one endpoint", function() llm.new({ base_url = "http://h/v1/chat/completions" }) end)
     raises("fragment", function() llm.new({ base_url = "http://h#x" }) end)
+    raises("good port$", function() llm.new({ base_url = "http://h:port" }) end)
+    raises("good port: .*@", function() llm.new({ base_url = "http://me:hid/den@h" }) end)
     for bad, good in pairs({
       ["http:/host"] = "http://host", ["https:/host/v1"] = "https://host/v1", ["//host"] = "http://host",
       ["http:host"] = "http://host", ["http://http://host"] = "http://host", ["http:///host"] = "http://host",
       ["http://https://host/v1"] = "https://host/v1", ["http:\\\\host"] = "http://host",
       ["http://me:hidden@h/v1/chat/completions?key=hidden"] = "http://h/v1", ["http:/me:hidden@h"] = "http://h",
+      [" http://host"] = "http://host", ["https://host/v1 "] = "https://host/v1", [" host "] = "http://host",
     }) do
       local _, message = pcall(llm.new, { base_url = bad })
       assert.truthy(tostring(message):find(("did you mean %q"):format(good), 1, true), bad .. " gave " .. message)

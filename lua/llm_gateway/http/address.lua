@@ -21,7 +21,7 @@ local ENDPOINTS = { "/chat/completions$", "/embeddings$", "/responses$", "/messa
 
 -- A text with another beginning, or more than one: "http:/host", "//host", "http://http://host" -> "http://host".
 local function meant(text)
-  local scheme, rest = "http", text
+  local scheme, rest = "http", text:match("^%s*(.*%S)") or ""
   repeat
     local named, behind = rest:match("^(%a+):[/\\]*(.*)$")
     local is_scheme = named and named:lower():find("^https?$") ~= nil
@@ -32,10 +32,12 @@ local function meant(text)
 end
 
 -- A password that is not encoded may end the host too soon; what is said shows none of it.
-local function authority_fault(parts)
+local function authority_fault(parts, text)
   if not parts.host or parts.host == "" then return "has no host" end
   local number = parts.port:find("^:?$") and 0 or tonumber(parts.port:match("^:(%d+)$"))
-  if not number or number > 65535 then return "has no good port: is what stands before an @ percent-encoded?" end
+  if not number or number > 65535 then
+    return "has no good port" .. (text:find("@", 1, true) and ": is what stands before an @ percent-encoded?" or "")
+  end
   if (parts.path .. (parts.query or "")):find("[^/]@") then
     return "may not have an @ behind its host: write %40 (and a / in a password as %2F)"
   end
@@ -54,6 +56,7 @@ end
 
 -- What is wrong with a text as base_url; nil when nothing is.
 function M.fault(text)
+  if text:find("^%s") or text:find("%s$") then return "may not begin or end with blanks" .. meant(text) end
   local parts = url.parse(text)
   if not parts then return "has no scheme" .. meant(text) end
   if not parts.scheme:lower():find("^https?$") then
@@ -61,7 +64,7 @@ function M.fault(text)
   end
   if parts.authority:lower():find("^https?:$") then return "names its scheme twice" .. meant(text) end
   if parts.authority == "" and parts.path:find("[^/]") then return "has no host" .. meant(text) end
-  local fault = authority_fault(parts)
+  local fault = authority_fault(parts, text)
   if fault then return fault end
   if parts.fragment then return "may not have a fragment" end
   if text:find("[%s%c\\]") then return "may not contain blanks, control characters or backslashes" end
