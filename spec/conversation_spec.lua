@@ -100,6 +100,14 @@ describe("a conversation", function()
     assert.same(8, #talk.messages)
   end)
 
+  it("streams each turn where its options say so", function()
+    local talk = llm.conversation(client, { stream = true })
+    local texts = {}
+    for text in llm.assert(talk:say("Count to 3")):texts() do table.insert(texts, text) end
+    assert.same({ "1 2 3", 2 }, { table.concat(texts), #talk.messages })
+    assert.equal("1 2", llm.assert(talk:say("Count to 2", { stream = false })):text())
+  end)
+
   it("remembers every piece of a stream whose events came at once", function()
     local events = {}
     for word in ("1 2 3 4 5 6 7 8 9"):gmatch("%d") do
@@ -329,6 +337,10 @@ describe("a conversation", function()
     assert.matches("expected a client", said(function() llm.conversation({}) end))
     assert.matches("max_messages", said(function() llm.conversation(client, { max_messages = 0 }) end))
     assert.matches("system", said(function() llm.conversation(client, { system = 1 }) end))
+    for slip, meant in pairs({ max_message = "max_messages", sytem = "system", mesages = "messages" }) do
+      assert.matches(("%s: did you mean %q"):format(slip, meant),
+        said(function() llm.conversation(client, { [slip] = 1 }) end))
+    end
     local talk = llm.conversation(client)
     assert.matches("expected text or a message", said(function() talk:say() end))
     assert.matches("expected a conversation", said(function() talk.say({}, "x") end))

@@ -7,6 +7,7 @@ local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.helpers.tool_dialects")
 local history = require("llm_gateway.helpers.history")
 local json = require("llm_gateway.json")
+local near_miss = require("llm_gateway.request.near_miss")
 
 local Talk = {}
 Talk.__index = Talk
@@ -158,6 +159,16 @@ function new(own, messages)
   return self
 end
 
+local OWN = { system = true, max_messages = true, messages = true, api = true }
+
+-- A slip of the pen in a name of a conversation's own; what chat knows is seen there.
+local function check_names(options, level)
+  for name in pairs(options) do
+    local meant = not OWN[name] and near_miss.of(name, OWN, {})
+    if meant then error(("conversation: %s: %s"):format(name, near_miss.words(meant)), level + 1) end
+  end
+end
+
 local function check_options(client, options, level)
   if not core.config(client) then
     error("conversation: expected a client, got " .. checks.shown(client), level + 1)
@@ -165,6 +176,7 @@ local function check_options(client, options, level)
   if type(options) ~= "table" then
     error("conversation: expected a table of options, got " .. checks.shown(options), level + 1)
   end
+  check_names(options, level + 1)
   local most, system = options.max_messages, options.system
   if most ~= nil and most ~= false and (type(most) ~= "number" or most < 1 or most % 1 ~= 0) then
     error("conversation: max_messages: expected a whole number from 1 up, got " .. checks.shown(most), level + 1)
@@ -183,7 +195,7 @@ end
 --                 tools without its results
 --   messages      what was said before: a list, or the JSON text of one
 --   api           "chat", or the verb that asks in its place: "responses", "messages"
---   and any field of chat (model, temperature, tools, ...), which goes with each turn.
+--   and any field of chat (model, temperature, tools, stream, ...), which goes with each turn.
 -- Returns the conversation, whose `messages` is the list so far; or nil, err when `messages` is no good (a file that
 -- was cut short). Raises over other options that are wrong,
 -- at `level` above the caller.
@@ -195,8 +207,9 @@ local function begin(level, client, options)
   if not messages then return nil, err end
   if options.system then history.set_system(messages, options.system) end
   local fields = {}
-  for name, value in pairs(options) do fields[name] = value end
-  for _, name in ipairs({ "system", "max_messages", "messages", "stream", "api" }) do fields[name] = nil end
+  for name, value in pairs(options) do
+    if not OWN[name] then fields[name] = value end
+  end
   local most = options.max_messages or nil
   if most then history.shorten(messages, most, #messages) end
   return new({ client = client, api = api, fields = fields, max_messages = most }, messages)

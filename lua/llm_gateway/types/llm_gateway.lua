@@ -433,7 +433,9 @@ function Client:close() end
 ---@field model? string
 ---@field system? string
 ---@field max_messages? integer
----@field messages? llm_gateway.Message[]
+---@field messages? llm_gateway.Message[]|string a list, or the JSON text of one
+---@field api? "chat"|"responses"|"messages"
+---@field stream? boolean
 ---@field [string] any
 
 ---@class llm_gateway.Conversation
