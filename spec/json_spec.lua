@@ -319,6 +319,17 @@ describe("encoding", function()
     if cjson.array_mt then assert.equal("[[]]", encode({ setmetatable({}, cjson.array_mt) })) end
   end)
 
+  it("knows the marks of a lua-cjson that is loaded later, and loads none itself", function()
+    local program = [[
+      local json = require("llm_gateway.json")
+      local array, other, list = {}, {}, io.stdout
+      print(json.encode({ setmetatable({}, array) }), package.loaded.cjson, package.loaded["cjson.safe"])
+      package.loaded["cjson.safe"] = { array_mt = array, empty_array = list }
+      print(json.encode({ setmetatable({}, array), list, setmetatable({}, other) }))
+    ]]
+    assert.equal("[{}]\tnil\tnil\n[[],[],{}]\n", support.run(program))
+  end)
+
   it("knows Neovim's null and its empty dictionary, and needs no lua-cjson", function()
     local program = [[
       local NIL, mark = io.stdout, {}

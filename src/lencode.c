@@ -37,7 +37,7 @@ static bool write_value(writer *w);
 
 /* Pushes what json/encode.lua says of the value on top, in its place. */
 static const char *take_meaning(writer *w) {
-  lua_rawget(w->L, lua_upvalueindex(MEANINGS));
+  lua_gettable(w->L, lua_upvalueindex(MEANINGS));
   const char *meaning = lua_tostring(w->L, -1); /* a constant, which the table keeps */
   lua_pop(w->L, 1);
   return meaning == NULL ? "" : meaning;

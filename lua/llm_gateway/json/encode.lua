@@ -1,8 +1,11 @@
 -- json/encode.lua: what Lua values mean as JSON; the core's encoder writes them.
--- Leans on the C core, and on lua-cjson or Neovim, where they are, for what they call null and an empty list.
+-- Leans on the C core, and on lua-cjson or Neovim, where the program has loaded them, for what they call null and an
+-- empty list.
 -- Never damages a number in silence, never sends text that is no UTF-8, never raises over data.
 
 local core = require("llm_gateway.core")
+
+local loaded = package.loaded
 
 local LIST = core.list_mark
 
@@ -23,17 +26,17 @@ local function learn(value, meaning)
   if value ~= nil and value ~= core.null then meanings[value] = meaning end
 end
 
--- LuaRocks' lua-cjson has marks for lists; Debian's has none.
+-- LuaRocks' lua-cjson has marks for lists; Debian's has none. Until the program has loaded one no value bears a mark.
 local function learn_cjson()
-  local found, cjson = pcall(require, "cjson")
-  if not found then
-    if tostring(cjson):find("not enough memory", 1, true) then error(cjson, 0) end
-    return
+  for _, name in ipairs({ "cjson", "cjson.safe" }) do
+    local cjson = loaded[name]
+    if type(cjson) == "table" then
+      learn(cjson.null, "null")
+      learn(cjson.empty_array, "list")
+      learn(cjson.empty_array_mt, "list")
+      learn(cjson.array_mt, "list")
+    end
   end
-  learn(cjson.null, "null")
-  learn(cjson.empty_array, "list")
-  learn(cjson.empty_array_mt, "list")
-  learn(cjson.array_mt, "list")
 end
 
 -- Neovim has a lua-cjson of its own, whose null is another.
@@ -44,15 +47,23 @@ local function learn_neovim()
   if vim.empty_dict then learn(getmetatable(vim.empty_dict()), "object") end
 end
 
-learn_cjson()
 learn_neovim()
+
+-- What is not known may have come since.
+setmetatable(meanings, {
+  __index = function(_, mark)
+    learn_cjson()
+    return rawget(meanings, mark)
+  end,
+})
 
 -- Marks a table as a list, so that it is sent as `[]` even when empty. Returns it.
 local function mark_list(t) return setmetatable(t, LIST) end
 
 -- Whether a value is a table that is marked as a list.
 local function is_marked_list(t)
-  return type(t) == "table" and meanings[getmetatable(t)] == "list"
+  local mark = type(t) == "table" and getmetatable(t) or nil
+  return mark ~= nil and meanings[mark] == "list"
 end
 
 -- Makes a metatable another such mark. Returns it.
