@@ -19,8 +19,8 @@ M.closed = { [0] = { "^curl/", "^lua", "^lauxlib" }, [1] = { "^lua", "^lauxlib" 
 M.rooms = {
   { "health", "core init" },
   { "cli", "core devgateway gateways init" },
-  { "init", "client errors helpers json loop reply request version" },
-  { "client", "call core errors helpers http loop options reply request secrets" },
+  { "init", "client core errors helpers json loop reply request version" },
+  { "client", "call core errors helpers http loop options reply request" },
   { "helpers", "core errors json loop reply request scalars schema" },
   { "reply", "core errors gateways http json loop scalars" },
   { "request", "core errors http json names options schema secrets version" },
@@ -29,7 +29,7 @@ M.rooms = {
   { "loop", "core errors schema" },
   { "sse", "core names" },
   { "errors", "gateways http json scalars secrets" },
-  { "schema", "http json names" },
+  { "schema", "core http json names" },
   { "devgateway", "http json" }, -- its server is a process of its own, which runs without the C module
   { "gateways", "names scalars" },
   { "secrets", "http" },
@@ -43,7 +43,7 @@ M.everywhere = "lazy"
 
 -- Libraries of others, by the rooms that know them: names as in `require`.
 M.others = {
-  cli = "argparse", health = "health", json = "cjson", loop = "copas cqueues cqueues.condition luv",
+  cli = "argparse", health = "health", loop = "copas cqueues cqueues.condition luv",
   devgateway = "cjson cqueues cqueues.condition cqueues.errno cqueues.signal cqueues.socket ffi "
     .. "http.h2_error http.headers http.server http.tls http.util openssl.pkey openssl.rand openssl.ssl.context "
     .. "openssl.x509 openssl.x509.chain posix.sys.socket",

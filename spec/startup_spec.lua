@@ -17,9 +17,12 @@ describe("starting #apart", function()
     return set, count
   end
 
-  it("loads what a chat needs, and little else", function()
-    local _, count = loaded_after([[ require("llm_gateway").new{ base_url = "http://127.0.0.1:1" } ]])
-    assert.is_true(count <= 42, count .. " modules")
+  it("loads what a client needs, and little else", function()
+    local set, count = loaded_after([[ require("llm_gateway").new{ base_url = "http://127.0.0.1:1", api_key = "k" } ]])
+    assert.is_true(count <= 15, count .. " modules")
+    for _, name in ipairs({ "json", "secrets", "errors.object", "reply", "loop.host", "schema.requests" }) do
+      assert.is_nil(set["llm_gateway." .. name], name .. " is loaded")
+    end
   end)
 
   it("loads nothing for a chat that this has no use for", function()

@@ -6,7 +6,6 @@ local core = require("llm_gateway.core")
 local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
 local options = require("llm_gateway.options")
-local secrets = require("llm_gateway.secrets")
 local url = require("llm_gateway.http.url")
 
 local asking = lazy("llm_gateway.client.asking")
@@ -126,7 +125,7 @@ end
 local function client_of(given, level)
   local config = options.complete(given, level + 1)
   config.loop = loops.record_of(config.loop or loops.default())
-  config.secrets, config.lines = secrets.of_client(config), {}
+  config.lines = {}
   local shown = {
     base_url = url.without(config.base_url:gsub("%?.*$", "")), reveal = function() return config end,
   }

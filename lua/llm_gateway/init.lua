@@ -6,15 +6,36 @@
 --   print(reply:text())
 
 local client = require("llm_gateway.client")
-local errors = require("llm_gateway.errors.object")
-local json = require("llm_gateway.json")
+local core = require("llm_gateway.core")
 local lazy = require("llm_gateway.lazy")
 local loops = require("llm_gateway.loop")
-local replies = require("llm_gateway.reply")
 local version = require("llm_gateway.version")
 
 local conversations = lazy("llm_gateway.helpers.conversation")
+local errors = lazy("llm_gateway.errors.object")
+local json = lazy("llm_gateway.json")
 local models = lazy("llm_gateway.request.models")
+local replies = lazy("llm_gateway.reply")
+
+-- What a function returned, as it stands; a tail call would lose the caller's line.
+local function returned(...) return ... end
+
+-- A function of a reply, which may be called as its method too.
+local function of_reply(name)
+  return function(reply) return returned(replies.read(name, reply, 2)) end
+end
+
+-- Whether a value is one of this library's error tables.
+local function is_error(value) return errors.is(value) end
+
+-- Marks a table (a new one by default) as a list, so that it is sent as `[]` even when empty. Returns it.
+local function array(t) return json.array(t) end
+
+-- The JSON of a value; or nil, what was wrong, and the path of where.
+local function encode(value) return json.encode(value) end
+
+-- assert for every Lua.
+local function assert_true(...) return errors.assert(...) end
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
@@ -42,13 +63,12 @@ return {
 
   new = client.new, -- a client
   conversation = conversation, -- a chat that remembers
-  is_error = errors.is, -- whether a value is one of this library's error tables
-  assert = errors.assert, -- assert for every Lua
-  text = replies.text, info = replies.info, parsed = replies.parsed, -- reply:text() and the like by another way
-  reasoning = replies.reasoning, raw = replies.raw,
+  is_error = is_error, assert = assert_true,
+  text = of_reply("text"), info = of_reply("info"), parsed = of_reply("parsed"), -- reply:text() and the like
+  reasoning = of_reply("reasoning"), raw = of_reply("raw"),
 
-  array = json.array, null = json.null, -- an empty list; an explicit null
-  json = { encode = json.encode, decode = json.decode },
+  array = array, null = core.null, -- an empty list; an explicit null
+  json = { encode = encode, decode = core.json_decode },
 
   ChatMessage = model("ChatMessage"), -- each builds and checks a value
   ChatCompletionRequest = model("ChatCompletionRequest"),

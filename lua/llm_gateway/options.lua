@@ -1,5 +1,5 @@
 -- options.lua: what llm.new{} takes: checks it, fills in the environment and the defaults.
--- Leans on the validators of schema.lua, on http/ for addresses, header fields and proxies, and on names.lua. A
+-- Leans on the validators of schema/, on http/ for addresses, header fields and proxies, and on names.lua. A
 -- wrong option is misuse: it raises, at the line of whoever wrote it.
 
 local addresses = require("llm_gateway.http.address")

@@ -1,5 +1,5 @@
 -- helpers/json_values.lua: the keywords of JSON Schema that say something about one value: its type, size, format.
--- Leans on schema.lua to show a value, on json/ for null and lists, and on json_formats.lua for `format`.
+-- Leans on schema/ to show a value, on json/ for null and lists, and on json_formats.lua for `format`.
 -- Those with schemas in them are in json_schema.lua. Never changes a value and never raises over one.
 --
 -- Each keyword is a function of its own value in the schema, the value checked, that one's path, and the schema.

@@ -1,5 +1,5 @@
 -- helpers/reasoning.lua: one word for how hard a model thinks, as the field that a gateway has for it.
--- Leans on schema.lua and errors/. Which field that is, is the gateways' data (`reasoning` of a profile).
+-- Leans on schema/ and errors/. Which field that is, is the gateways' data (`reasoning` of a profile).
 -- A table is some gateway's own form and goes out as it is.
 
 local checks = require("llm_gateway.schema")

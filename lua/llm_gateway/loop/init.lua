@@ -5,10 +5,10 @@
 --   on_error(err, task) a task failed and nobody heard it (default: prints to stderr)
 -- All else lies in its record, which the other files of this room know; a client's configuration holds that record.
 
-local host = require("llm_gateway.loop.host")
 local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
 
+local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 local schema = lazy("llm_gateway.schema")
 local step = lazy("llm_gateway.loop.step")
 local tasks = lazy("llm_gateway.loop.tasks")
@@ -111,7 +111,7 @@ function Loop:close()
   state.mark_idle(loop)
   loop.closed = true
   loop.core:close(loop.hosts[1] ~= nil)
-  host.wake(loop)
+  if loop.hosts[1] then host.wake(loop) end
 end
 
 Loop.__close = Loop.close

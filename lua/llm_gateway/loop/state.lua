@@ -18,8 +18,10 @@
 --   shaken      memory ran out in a step: some task may have lost its turn
 
 local core = require("llm_gateway.core")
-local host = require("llm_gateway.loop.host")
+local lazy = require("llm_gateway.lazy")
 local timers = require("llm_gateway.loop.timers")
+
+local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
 local M = {}
 
@@ -124,7 +126,7 @@ function M.release(loop, task)
   loop.tasks = loop.tasks - 1
   loop.live[task] = nil
   if group then group.count = group.count - 1 end
-  host.wake(loop)
+  if loop.hosts[1] then host.wake(loop) end
 end
 
 -- Whether there is work: tasks that have not ended, or transfers under way.

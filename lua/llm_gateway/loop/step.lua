@@ -3,8 +3,10 @@
 
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
-local host = require("llm_gateway.loop.host")
+local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
+
+local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
 local M = {}
 
@@ -25,7 +27,11 @@ local function wake_waiters(loop)
   local id = loop.core:ready()
   while id do
     local waiter = loop.waiters[id]
-    if waiter then coroutines.wake(waiter, id) else host.wake(loop) end
+    if waiter then
+      coroutines.wake(waiter, id)
+    elseif loop.hosts[1] then
+      host.wake(loop)
+    end
     id = loop.core:ready()
   end
 end

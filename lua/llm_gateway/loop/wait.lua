@@ -3,9 +3,11 @@
 
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
-local host = require("llm_gateway.loop.host")
+local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
 local step = require("llm_gateway.loop.step")
+
+local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
 local M = {}
 
@@ -26,7 +28,7 @@ local function block(loop, timeout)
     if left == 0 then state.mark_idle(loop) end
   elseif loop.stepping or coroutines.inside() then
     step.io(loop, timeout)
-  elseif host.wait(loop, timeout) then
+  elseif loop.hosts[1] and host.wait(loop, timeout) then
     if not loop.closed then step.step(loop, 0, nil, 1) end
   elseif state.pending(loop) then
     step.step(loop, timeout, nil, 1)
@@ -109,7 +111,7 @@ end
 -- Something has changed that a task may be sleeping for (see sleep_until): all look again at what they wait for.
 function M.wake_all(loop)
   for live in pairs(loop.live) do coroutines.wake(live, live.waits_on) end
-  host.wake(loop)
+  if loop.hosts[1] then host.wake(loop) end
 end
 
 -- A transfer is closed while a task may be waiting for it: that task must look again.

@@ -21,29 +21,29 @@ local function is_stream(value)
   return type(metatable) == "table" and metatable.is_stream == true
 end
 
-local function check(reply, name)
+local function check(reply, name, level)
   if type(reply) ~= "table" then
-    error(("%s: expected a reply, got %s (is it reply:%s()?)"):format(name, type(reply), name), 3)
+    error(("%s: expected a reply, got %s (is it reply:%s()?)"):format(name, type(reply), name), level + 1)
   end
-  if is_stream(reply) then error(name .. ": " .. FOR_STREAMS, 3) end
+  if is_stream(reply) then error(name .. ": " .. FOR_STREAMS, level + 1) end
 end
 
 -- The text of a reply in any dialect: of a chat its first choice's; "" where it has none (it may have tool calls).
 function M.text(reply)
-  check(reply, "text")
+  check(reply, "text", 2)
   return content.of_reply(reply)
 end
 
 -- What the model thought: text ("" without any), and the details that the next turn sends back (a list), or nil.
 -- It reads a chunk too.
 function M.reasoning(reply)
-  check(reply, "reasoning")
+  check(reply, "reasoning", 2)
   return content.reasoning(reply)
 end
 
 -- The text of the body as it came; nil of a reply that was collected from a stream, and of anything else.
 function M.raw(reply)
-  check(reply, "raw")
+  check(reply, "raw", 2)
   local answer = answers[reply]
   return answer and answer.text
 end
@@ -53,7 +53,7 @@ end
 -- else nil.
 function M.info(reply)
   if is_stream(reply) then return reply:info() end
-  check(reply, "info")
+  check(reply, "info", 2)
   local answer = answers[reply]
   if not answer then return nil end
   answer.info = answer.info or info_of.of(answer)
@@ -62,8 +62,14 @@ end
 
 -- The value that the text is, checked against the request's response_format; or nil, err (see reply/parsed.lua).
 function M.parsed(reply)
-  check(reply, "parsed")
+  check(reply, "parsed", 2)
   return parsed.of(reply, M.text(reply))
+end
+
+-- One of these by its name, for who is called instead: it raises at `level` above the caller.
+function M.read(name, reply, level)
+  if name ~= "info" or not is_stream(reply) then check(reply, name, level + 1) end
+  return M[name](reply)
 end
 
 local methods = { text = M.text, parsed = M.parsed, reasoning = M.reasoning, raw = M.raw, info = M.info }

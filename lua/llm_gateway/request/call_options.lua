@@ -1,5 +1,5 @@
 -- request/call_options.lua: the options of one call, which stand in a request beside what goes to the gateway.
--- Leans on the validators of schema.lua and on options.lua for what only a client may be told.
+-- Leans on the validators of schema/ and on options.lua for what only a client may be told.
 
 local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")

@@ -1,5 +1,5 @@
 -- request/models.lua: the models of the API (chat, embeddings), each as a table of checks, and the body that is sent.
--- Leans on the validators of schema.lua, on request/tool_arguments.lua, request/near_miss.lua and json. Nothing
+-- Leans on the validators of schema/, on request/tool_arguments.lua, request/near_miss.lua and json. Nothing
 -- here sends anything.
 
 local call_options = require("llm_gateway.request.call_options")
@@ -7,6 +7,7 @@ local checks = require("llm_gateway.schema")
 local errors = require("llm_gateway.errors")
 local json = require("llm_gateway.json")
 local lazy = require("llm_gateway.lazy")
+local of_requests = require("llm_gateway.schema.requests")
 
 local near_miss = lazy("llm_gateway.request.near_miss")
 local tool_arguments = lazy("llm_gateway.request.tool_arguments")
@@ -14,8 +15,9 @@ local tool_arguments = lazy("llm_gateway.request.tool_arguments")
 local M = {}
 
 local text, full_text, header_text, object = checks.text, checks.full_text, checks.header_text, checks.object
-local boolean, integer, positive, between = checks.boolean, checks.integer, checks.positive, checks.between
-local one_of, either, list_of, fields_of = checks.one_of, checks.either, checks.list_of, checks.fields_of
+local boolean, integer, positive = checks.boolean, of_requests.integer, of_requests.positive
+local between, one_of, either = of_requests.between, of_requests.one_of, of_requests.either
+local list_of, fields_of, whole = of_requests.list_of, of_requests.fields_of, of_requests.whole
 
 -- ---------------------------------------------------------------------------------------------------------
 -- The models
@@ -160,7 +162,7 @@ local function checked(model, value, left_out)
     end
   end
   local message, path = model.check(new)
-  if message then return nil, errors.invalid(checks.whole(path or ""), message) end
+  if message then return nil, errors.invalid(whole(path or ""), message) end
   return new, nil, unknown
 end
 

@@ -42,6 +42,7 @@ function M.complete(call, config, own)
     if err then return nil, err end
   end
   call.url = url_of(config, call)
+  config.secrets = config.secrets or secrets.of_client(config)
   call.headers = headers.lines(config, own, key, call)
   call.loop = config.loop
   local is_plain = next(own) == nil
