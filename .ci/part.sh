@@ -25,9 +25,13 @@ echo "$counts" >>"$ROOM/results"
 # shellcheck disable=SC2086
 set -- $counts
 
+# The last line of `times` is what the command took of the processors: "user system", each as 1m2.34s.
+times >"$log.times"
+cpu=$(awk -F '[ms ]+' 'END { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$log.times")
+
 {
   flock 9
-  echo "== $name: $1 passed, $2 failed in $(($(date +%s) - begun)) s"
+  echo "== $name: $1 passed, $2 failed in $(($(date +%s) - begun)) s ($cpu s of a processor)"
   if [ "${QUICK:-}" != yes ] || [ "$2" != 0 ]; then cat "$log"; fi
   [ $status = 0 ] || echo "== $name: ended with status $status"
 } 9>"$ROOM/lock"

@@ -128,7 +128,7 @@ describe("an event like the last", function()
     assert.is_true(reads_of(events) < 60)
   end)
 
-  it("leaves no more of its text than an error shows", function()
+  it("leaves no more of its text than an error shows #long", function()
     local events = { event("a"), event("b") }
     for i = 3, 102 do events[i] = event(("w"):rep(40000)) end
     local stream = open(client_of(body_of(events)), true)
@@ -288,7 +288,7 @@ describe("an event like the last", function()
     end
   end)
 
-  it("is kept for the error of a stream that breaks off, 1 MiB of it", function()
+  it("is kept for the error of a stream that breaks off, 1 MiB of it #long", function()
     local events = {}
     for i = 1, 100 do events[i] = event(("%04d"):format(i):rep(4000)) end
     local _, err = open(client_of(body_of(events)), true):collect()

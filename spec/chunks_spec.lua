@@ -213,7 +213,7 @@ describe("chunks", function()
     assert.matches('"choices":%[%]', (llm.json.encode(open({ '{"usage":{}}', "[DONE]" }):next())))
   end)
 
-  it("are collected in time linear in their number", function()
+  it("are collected in time linear in their number #long", function()
     local function seconds(n)
       local events = {}
       for i = 1, n do

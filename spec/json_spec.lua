@@ -184,7 +184,7 @@ describe("decoding", function()
     end
   end)
 
-  it("reads what any double is printed as", function()
+  it("reads what any double is printed as #long", function()
     math.randomseed(7)
     for _ = 1, 3000 do
       local number = (math.random() - 0.5) * 10 ^ math.random(-30, 30)
@@ -253,7 +253,7 @@ describe("decoding", function()
     return grown / #text, value
   end
 
-  it("needs little more than what the values need, whatever the text", function()
+  it("needs little more than what the values need, whatever the text #long", function()
     local empties = cost("[" .. ("[],"):rep(200000) .. "[]]")
     assert.is_true(empties < 30, ("%.1f bytes a byte for empty lists"):format(empties))
     local ones = cost("[" .. ("1,"):rep(200000) .. "1]")

@@ -81,14 +81,14 @@ describe("a decompression bomb", function()
   end
 
   for _, encoding in ipairs({ "gzip", "deflate", "gzip, gzip", "zstd" }) do
-    it(("(%s) is stopped at max_response_bytes, as an answer and as an error"):format(encoding), function()
+    it(("(%s) is stopped at max_response_bytes, as an answer and as an error #long"):format(encoding), function()
       if not is_read(encoding) then return end
       assert.equal("server", defused(encoding, {}, {}, "max_response_bytes %(4194304 bytes%)").kind)
       defused(encoding, { status = 500 }, {}, "max_response_bytes")
       defused(encoding, {}, { stream = true }, "max_response_bytes")
     end)
 
-    it(("(%s) is stopped at max_event_bytes in a stream"):format(encoding), function()
+    it(("(%s) is stopped at max_event_bytes in a stream #long"):format(encoding), function()
       if not is_read(encoding) then return end
       local err = defused(encoding, { type = "text/event-stream" }, { stream = true }, "max_event_bytes")
       assert.equal("stream", err.kind)
@@ -153,7 +153,7 @@ describe("an answer's headers", function()
     return client:request({ method = "GET", path = "/" })
   end
 
-  it("may have 256 KiB in all, and no more", function()
+  it("may have 256 KiB in all, and no more #long", function()
     local reply = llm.assert(answered(261)) -- with the three of the script's own, under 262,144
     assert.equal(LINE - 2 - 9, #reply:info().headers["x-00261"])
     local more, err = answered(263)

@@ -150,7 +150,7 @@ describe("the SSE parser", function()
     end
   end)
 
-  it("takes time linear in the bytes, in long lines of CR and in single bytes", function()
+  it("takes time linear in the bytes, in long lines of CR and in single bytes #long", function()
     local function seconds(n)
       local parser, started = sse.new(), os.clock()
       parser:feed(("data: x\r\r"):rep(n))

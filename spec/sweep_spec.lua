@@ -10,11 +10,15 @@ local run = shell.try
 
 local ALL = os.getenv("SWEEP") == "all"
 
+local built = {}
+
 local function build(name, flags)
+  if built[name] then return end
   assert(run("mkdir -p build/sweep"))
   local ok, text = run(("gcc -std=c11 -Wall -Wextra -g -O1 %s -o build/sweep/%s spec/sweep/host.c src/*.c"
     .. " $(pkg-config --cflags --libs lua5.4 libcurl) -Wl,--wrap=free"):format(flags, name))
   assert.is_true(ok, text)
+  built[name] = true
 end
 
 local function survives(command)
