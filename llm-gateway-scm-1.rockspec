@@ -187,6 +187,7 @@ build = {
       ["llm_gateway.loop.cqueues"] = "lua/llm_gateway/loop/cqueues.lua",
       ["llm_gateway.loop.host"] = "lua/llm_gateway/loop/host.lua",
       ["llm_gateway.loop.luv"] = "lua/llm_gateway/loop/luv.lua",
+      ["llm_gateway.loop.stack"] = "lua/llm_gateway/loop/stack.lua",
       ["llm_gateway.loop.state"] = "lua/llm_gateway/loop/state.lua",
       ["llm_gateway.loop.step"] = "lua/llm_gateway/loop/step.lua",
       ["llm_gateway.loop.task"] = "lua/llm_gateway/loop/task.lua",

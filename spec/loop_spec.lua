@@ -512,6 +512,37 @@ describe("a call in a task that cannot yield", function()
     assert.equal(1, calls)
   end)
 
+  it("is sent once and returns its answer, inside metamethods", function()
+    local function asked() return assert(ask()):text() end
+    local function compared() return asked() == "1 * 2 = 2" end
+    local class = {
+      __index = function(_, name) return name .. asked() end,
+      __newindex = function(t, name) rawset(t, name, asked()) end,
+      __add = function() return (asked()) end, __concat = function(_, _) return (asked()) end,
+      __lt = function(_, _) return (compared()) end, __eq = function(_, _) return (compared()) end,
+    }
+    local a, b = setmetatable({}, class), setmetatable({}, class)
+    for what, use in pairs({
+      index = function() return a.x end, add = function() return a + 1 end, add_right = function() return 1 + a end,
+      concat = function() return "x" .. a end, lt = function() return tostring(a < b) end,
+      eq = function() return tostring(a == b) end, newindex = function() a.y = 1 return rawget(a, "y") end,
+    }) do
+      local before = assert(client:request({ method = "GET", path = "/~stats" })).requests
+      local found = llm.run(function() return use() end)
+      assert.matches(({ lt = "true", eq = "true" })[what] or "1 %* 2 = 2", found, what)
+      assert.equal(1, assert(client:request({ method = "GET", path = "/~stats" })).requests - before, what)
+    end
+  end)
+
+  it("lets the others go on in a function without a name", function()
+    local other_ran
+    llm.run(function()
+      llm.spawn(function() other_ran = true end)
+      assert((function(client_again) return (client_again:chat(support.ask("What is 1 times 2?"))) end)(client))
+      assert.is_true(other_ran)
+    end)
+  end)
+
   it("streams to its end, and sleeps", function()
     local text = ""
     llm.run(function()

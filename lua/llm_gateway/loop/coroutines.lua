@@ -7,6 +7,8 @@
 local errors = require("llm_gateway.errors")
 local state = require("llm_gateway.loop.state")
 
+local stack = not coroutine.isyieldable and require("llm_gateway.loop.stack")
+
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local PARKED = {} -- what a task of ours yields; any other yield is the user's own
@@ -40,20 +42,13 @@ end))
 
 local pcall_can_yield = coroutine.resume(coroutine.create(function() assert(pcall(coroutine.yield)) end))
 
--- 5.1 and 5.2 cannot say whether a coroutine may yield. There every C function on the stack forbids it, but for those
--- that 5.2 can continue. (5.1 forbids it inside metamethods too, which leave no trace on the stack.)
+-- 5.1 and 5.2 cannot say whether a coroutine may yield. These C functions do not forbid it there.
 local CONTINUES = { [coroutine.yield] = true }
 if pcall_can_yield then CONTINUES[pcall], CONTINUES[xpcall] = true, true end
 CONTINUES[dofile or pcall] = pcall_can_yield
 
 local function stack_can_yield()
-  local level, frame = 2, debug.getinfo(2, "Sf")
-  while frame do
-    if frame.what == "C" and not CONTINUES[frame.func] then return false end
-    level = level + 1
-    frame = debug.getinfo(level, "Sf")
-  end
-  return true
+  return stack.allows_yield(CONTINUES, not pcall_can_yield)
 end
 
 local can_yield = coroutine.isyieldable or stack_can_yield
