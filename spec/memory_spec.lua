@@ -66,6 +66,29 @@ describe("memory #timed", function()
     for _, stream in ipairs(streams) do stream:close() end
   end)
 
+  -- Streams that wait for their second event, each asked with a text of `bytes`; and by how much they grew the process.
+  local function open_streams(count, bytes)
+    local streams, before = {}, rss()
+    for i = 1, count do
+      streams[i] = llm.assert(client:chat({
+        messages = { { role = "user", content = ("x"):rep(bytes) } }, stream = true,
+        headers = { ["X-Dev-Fault"] = "stall" },
+      }))
+      assert(streams[i]:next())
+      collectgarbage()
+    end
+    return streams, rss() - before
+  end
+
+  for bytes, count in pairs({ [50 * 1024] = 100, [1024 * 1024] = 20 }) do
+    it(("holds no copy of what was asked while a stream is open, of %d bytes"):format(bytes), function()
+      for _, stream in ipairs((open_streams(3, bytes))) do stream:close() end
+      local streams, grown = open_streams(count, bytes)
+      assert.is_true(grown < count * bytes / 1024 / 2, ("%d streams grew by %d kB"):format(count, grown))
+      for _, stream in ipairs(streams) do stream:close() end
+    end)
+  end
+
   -- Blocks of zstd (RFC 8878, 3.1.1.2): bytes as they are, and line ends that are four bytes for 128 KiB.
   local ZSTD, BLANK_LINES = "\40\181\47\253\0\56", "\2\0\16\n"
   local function block(bytes)

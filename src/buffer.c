@@ -6,7 +6,7 @@
 
 #include "mem.h"
 
-#define FIRST_CAPACITY 256
+#define FIRST_CAPACITY ((size_t)64)
 
 /* Moving pays only when it frees at least as much as it moves: so appends stay linear. */
 static int slide(buffer *b, size_t n) {
@@ -18,9 +18,11 @@ static int slide(buffer *b, size_t n) {
   return 1;
 }
 
+/* The first block is as large as what is asked for: often nothing follows. */
 static int grow(buffer *b, size_t n) {
-  size_t capacity = b->capacity == 0 ? FIRST_CAPACITY : b->capacity;
+  size_t capacity = b->capacity;
   if (n > SIZE_MAX / 2 - b->end) return -1;
+  if (capacity == 0) capacity = n < FIRST_CAPACITY ? FIRST_CAPACITY : n;
   while (capacity < b->end + n) capacity *= 2;
   char *bytes = mem_resize(b->bytes, capacity);
   if (bytes == NULL) return -1;

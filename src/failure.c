@@ -1,7 +1,9 @@
 /* failure.c: see failure.h. */
 #include "failure.h"
 
-#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
 
 typedef struct code_class {
   CURLcode code;
@@ -69,6 +71,19 @@ failure_class failure_class_of(CURLcode code) {
 
 void failure_note(failure *f, failure_class class, const char *text) {
   if (f->class != FAILURE_NONE) return;
+  size_t n = strlen(text);
+  if (n >= FAILURE_TEXT) n = FAILURE_TEXT - 1;
   f->class = class;
-  snprintf(f->text, sizeof f->text, "%s", text);
+  f->text = mem_zeroed(n + 1);
+  if (f->text != NULL) memcpy(f->text, text, n);
+}
+
+const char *failure_text(const failure *f) {
+  if (f->text != NULL) return f->text;
+  return f->class == FAILURE_NONE ? "" : "not enough memory";
+}
+
+void failure_free(failure *f) {
+  mem_free(f->text);
+  f->text = NULL;
 }

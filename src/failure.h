@@ -1,7 +1,7 @@
 /* failure.h: why an exchange failed: the classes, their names, and what libcurl's codes mean.
  *
  * Facts only: what to tell people, and whether to try again, is for others.
- * Nothing here allocates, calls Lua or looks at a transfer.
+ * Nothing here calls Lua or looks at a transfer. Leans on mem.h.
  */
 #ifndef LLMG_FAILURE_H
 #define LLMG_FAILURE_H
@@ -33,10 +33,13 @@ typedef enum failure_class {
   FAILURE_INTERNAL    /* no memory, or an option libcurl refused */
 } failure_class;
 
+#define FAILURE_TEXT (CURL_ERROR_SIZE + 64) /* room for a text, its 0 included */
+
+/* One of zero bytes is none. Few exchanges fail: only those have a text. */
 typedef struct failure {
   failure_class class;
-  int proxy_status;                /* HTTP's, of the proxy's answer to CONNECT; 0 without one */
-  char text[CURL_ERROR_SIZE + 64]; /* libcurl's words, and the system's */
+  int proxy_status; /* HTTP's, of the proxy's answer to CONNECT; 0 without one */
+  char *text;       /* libcurl's words, and the system's; see failure_text */
 } failure;
 
 /* How Lua calls a class. */
@@ -51,8 +54,15 @@ const failure_name *failure_name_of(failure_class class);
 /* What a code of libcurl's stands for; FAILURE_LOST where nothing better is known. */
 failure_class failure_class_of(CURLcode code);
 
-/* Notes a failure, unless there is one already: the first is the cause of the rest. */
+/* Notes a failure, unless there is one already: the first is the cause of the rest. What is longer
+ * than FAILURE_TEXT is cut. */
 void failure_note(failure *f, failure_class class, const char *text);
+
+/* Its words; "" if there is none. Valid until failure_free. */
+const char *failure_text(const failure *f);
+
+/* Frees what it holds; the class stays. */
+void failure_free(failure *f);
 
 LLMG_HIDDEN_END
 #endif

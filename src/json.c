@@ -70,6 +70,14 @@ void json_tape_trim(json_tape *tape) {
   if (tape->capacity > KEPT_CAPACITY) json_tape_free(tape);
 }
 
+void json_tape_fit(json_tape *tape) {
+  if (tape->count == 0 || tape->count == tape->capacity) return;
+  json_token *tokens = mem_resize(tape->tokens, tape->count * sizeof *tokens);
+  if (tokens == NULL) return;
+  tape->tokens = tokens;
+  tape->capacity = tape->count;
+}
+
 void json_tape_free(json_tape *tape) {
   mem_free(tape->tokens);
   memset(tape, 0, sizeof *tape);

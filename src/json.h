@@ -93,6 +93,9 @@ int json_parse(json_tape *tape, const char *text, size_t n);
 /* Gives back what a long text made the tape hold. */
 void json_tape_trim(json_tape *tape);
 
+/* The tape holds no more than it needs, as long as there is memory for the change. */
+void json_tape_fit(json_tape *tape);
+
 /* Frees what the tape holds; it is empty and may be used again. */
 void json_tape_free(json_tape *tape);
 

@@ -64,11 +64,13 @@ static const json_token *find(const json_alike *like, const json_path_step *path
 /* ---- learning ---- */
 
 static bool keep(json_alike *like, const char *text, size_t n) {
-  buffer_clear(&like->text);
-  if (buffer_append(&like->text, text, n) != 0 || buffer_append(&like->text, "", 1) != 0)
+  buffer_free(&like->text); /* streams may be many: it holds no more than it needs */
+  if (buffer_reserve(&like->text, n + 1) != 0 || buffer_append(&like->text, text, n) != 0 ||
+      buffer_append(&like->text, "", 1) != 0)
     return false;
-  return json_parse(&like->tape, buffer_bytes(&like->text), n) == JSON_OK &&
-         like->tape.depth <= MAX_DEPTH;
+  if (json_parse(&like->tape, buffer_bytes(&like->text), n) != JSON_OK) return false;
+  json_tape_fit(&like->tape);
+  return like->tape.depth <= MAX_DEPTH;
 }
 
 static void open_hole(json_alike *like, const json_token *token, int role) {

@@ -58,6 +58,22 @@ lcore_place *lcore_keep_event(lua_State *L, lcore_place *first, sse_event *event
   return place;
 }
 
+buffer *lcore_open_copy(lua_State *L, lcore_place *first, lcore_copy *c, size_t n) {
+  c->text = (buffer){.bytes = c->room, .capacity = sizeof c->room};
+  c->place = n <= sizeof c->room ? NULL : lcore_take_place(L, first);
+  return c->place == NULL ? &c->text : &c->place->bytes;
+}
+
+void lcore_leave_copy(lcore_copy *c) {
+  if (c->place != NULL) lcore_leave_place(c->place);
+}
+
+void lcore_push_copy(lua_State *L, lcore_copy *c) {
+  const buffer *text = c->place == NULL ? &c->text : &c->place->bytes;
+  lua_pushlstring(L, buffer_bytes(text), buffer_length(text));
+  lcore_leave_copy(c);
+}
+
 void lcore_free_places(lcore_place *first) {
   for (lcore_place *place = first->next, *next; place != NULL; place = next) {
     next = place->next;

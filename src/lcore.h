@@ -52,6 +52,21 @@ lcore_place *lcore_keep_event(lua_State *L, lcore_place *first, sse_event *event
 /* What was there is pushed: the place is free again. */
 void lcore_leave_place(lcore_place *place);
 
+/* A text that is being copied, and is pushed from its copy. A short one lies on the C stack, where
+ * neither a finalizer nor an error gets at it; a longer one has a place. */
+typedef struct lcore_copy {
+  buffer text;
+  lcore_place *place;
+  char room[256];
+} lcore_copy;
+
+/* Where up to `n` bytes of the copy go. Raises without memory. */
+buffer *lcore_open_copy(lua_State *L, lcore_place *first, lcore_copy *c, size_t n);
+
+/* Pushes the copy and leaves it; leaves it. */
+void lcore_push_copy(lua_State *L, lcore_copy *c);
+void lcore_leave_copy(lcore_copy *c);
+
 /* Frees an object's places, for its __gc, which nobody else may call: see lcore_hide. */
 void lcore_free_places(lcore_place *first);
 

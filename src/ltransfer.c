@@ -5,6 +5,8 @@
  */
 #include "lcore.h"
 
+#include <stdio.h>
+
 #include "clock.h"
 #include "lalike.h"
 #include "lhead.h"
@@ -89,15 +91,17 @@ static void set_flag(lua_State *L, const char *name, bool flag) {
 
 /* {class, clock, limit_name, text, sent, lost_unanswered, not_processed, proxy_status} */
 void ltransfer_push_failure(lua_State *L, const transfer *t) {
+  char text[FAILURE_TEXT];
   const failure why = *transfer_failure_of(t);
   const failure_name *name = failure_name_of(why.class);
+  snprintf(text, sizeof text, "%s", failure_text(&why));
   bool sent = transfer_was_sent(t), unanswered = transfer_was_lost_unanswered(t);
   bool not_processed = transfer_was_not_processed(t);
   lua_createtable(L, 0, 8);
   set_text(L, "class", name->class);
   set_text(L, "clock", name->clock);
   set_text(L, "limit_name", name->limit);
-  set_text(L, "text", why.text);
+  set_text(L, "text", text);
   set_flag(L, "sent", sent);
   set_flag(L, "lost_unanswered", unanswered);
   set_flag(L, "not_processed", not_processed);
@@ -136,6 +140,12 @@ static void push_place(lua_State *L, lcore_place *place) {
   lcore_leave_place(place);
 }
 
+/* The same of what is not pushed often: the place keeps no block. */
+static void push_once(lua_State *L, lcore_place *place) {
+  push_place(L, place);
+  buffer_free(&place->bytes);
+}
+
 static int push_body(lua_State *L, lcore_place *place, const transfer_timings *timings) {
   push_place(L, place);
   lhead_push_times(L, timings);
@@ -157,7 +167,7 @@ static int l_head(lua_State *L) {
   transfer_take_headers(t, &head->bytes);
   lua_pushinteger(L, transfer_http_status(t));
   lcore_place *text = is_whole ? take_body(L, u, &timings) : NULL;
-  push_place(L, head);
+  push_once(L, head);
   lua_pushboolean(L, is_event_stream);
   return 3 + (is_whole ? push_body(L, text, &timings) : 0);
 }
@@ -259,13 +269,6 @@ static bool match(lua_State *L, lua_transfer *u, json_piece pieces[JSON_HOLES]) 
   return transfer_peek(u->transfer, &event) && lalike_match(&u->alike, &event, pieces);
 }
 
-/* Leaves the places where copies were to go that could not be made. */
-static void fail_to_copy(lua_State *L, lcore_place *first, lcore_place *second) {
-  lcore_leave_place(first);
-  if (second != NULL) lcore_leave_place(second);
-  lcore_no_memory(L);
-}
-
 /* What alike_chunk() returns without a chunk. */
 static int push_no_chunk(lua_State *L, const lua_transfer *u) {
   if (u->transfer == NULL || !transfer_waits(u->transfer)) return 0;
@@ -276,45 +279,59 @@ static int push_no_chunk(lua_State *L, const lua_transfer *u) {
 /* transfer:alike_chunk() -> table, piece | false | nothing: what chunk() would return, if that is
  * alike, or that nothing has come yet */
 static int l_alike_chunk(lua_State *L) {
-  json_piece pieces[JSON_HOLES];
+  json_piece pieces[JSON_HOLES] = {{0}};
+  lcore_copy piece, padding;
   lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
   if (!match(L, u, pieces)) return push_no_chunk(L, u);
-  lcore_place *piece = lcore_take_place(L, &u->place);
-  lcore_place *padding = lcore_take_place(L, &u->place);
-  if (!lalike_copy_padding(&u->alike, &padding->bytes, &pieces[JSON_PADDING]) ||
-      !lalike_add(&u->alike, &piece->bytes, &pieces[JSON_PIECE]))
-    fail_to_copy(L, piece, padding);
+  buffer *text = lcore_open_copy(L, &u->place, &piece, pieces[JSON_PIECE].n);
+  buffer *filler = lcore_open_copy(L, &u->place, &padding, pieces[JSON_PADDING].n);
+  if (!lalike_copy_padding(&u->alike, filler, &pieces[JSON_PADDING]) ||
+      !lalike_add(&u->alike, text, &pieces[JSON_PIECE])) {
+    lcore_leave_copy(&piece);
+    lcore_leave_copy(&padding);
+    lcore_no_memory(L);
+  }
   transfer_drop(u->transfer);
-  push_place(L, piece);
+  lcore_push_copy(L, &piece);
   lua_pushvalue(L, -1);
-  push_place(L, padding);
+  lcore_push_copy(L, &padding);
   lalike_push(L, &u->alike);
   lua_insert(L, -2);
   return 2;
 }
 
-/* Joins the pieces of the next events, as long as they are alike and no more than `most`. */
-static int push_texts(lua_State *L, int most) {
-  json_piece pieces[JSON_HOLES];
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
-  if (!match(L, u, pieces)) return 0;
-  lcore_place *place = lcore_take_place(L, &u->place);
-  do {
-    if (!lalike_add(&u->alike, &place->bytes, &pieces[JSON_PIECE])) fail_to_copy(L, place, NULL);
-    transfer_drop(u->transfer);
-  } while (--most > 0 && match(L, u, pieces));
-  push_place(L, place);
-  return 1;
-}
-
 /* transfer:alike_text() -> piece | nothing: the same without its table */
 static int l_alike_text(lua_State *L) {
-  return push_texts(L, 1);
+  json_piece pieces[JSON_HOLES];
+  lcore_copy piece;
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  if (!match(L, u, pieces)) return 0;
+  if (!lalike_add(&u->alike, lcore_open_copy(L, &u->place, &piece, pieces[JSON_PIECE].n),
+                  &pieces[JSON_PIECE])) {
+    lcore_leave_copy(&piece);
+    lcore_no_memory(L);
+  }
+  transfer_drop(u->transfer);
+  lcore_push_copy(L, &piece);
+  return 1;
 }
 
 /* transfer:alike_texts() -> pieces | nothing: the same of several events that are here, joined */
 static int l_alike_texts(lua_State *L) {
-  return push_texts(L, MAX_AT_ONCE);
+  json_piece pieces[JSON_HOLES];
+  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  if (!match(L, u, pieces)) return 0;
+  lcore_place *place = lcore_take_place(L, &u->place);
+  int left = MAX_AT_ONCE;
+  do {
+    if (!lalike_add(&u->alike, &place->bytes, &pieces[JSON_PIECE])) {
+      lcore_leave_place(place);
+      lcore_no_memory(L);
+    }
+    transfer_drop(u->transfer);
+  } while (--left > 0 && match(L, u, pieces));
+  push_once(L, place);
+  return 1;
 }
 
 /* transfer:pieces() -> those of all alike events since it was last asked, joined | nothing */

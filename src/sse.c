@@ -204,9 +204,10 @@ static bool is_usual(const sse *p, const char *at, const char *eol, const char *
 }
 
 /* It goes into the queue from where it lies. */
-static int take_usual(sse *p, const char *data, size_t n) {
+static int take_usual(sse *p, const char *data, size_t n, const char *end) {
   sse_event event = {data, n, "", 0, buffer_bytes(&p->id), buffer_length(&p->id)};
   if (n > p->max_event_bytes) return SSE_TOO_LARGE;
+  sse_queue_expect(&p->queue, (size_t)(end - data));
   p->said += n;
   return sse_queue_add(&p->queue, &event) == 0 ? SSE_OK : SSE_NO_MEMORY;
 }
@@ -221,8 +222,8 @@ static int take_lines(sse *p, const char *at, const char *end) {
     const char *eol = lf < cr ? lf : cr;
     if (eol == end) return keep(p, at, (size_t)(end - at));
     bool usual = is_usual(p, at, eol, end);
-    int status =
-        usual ? take_usual(p, at + 6, (size_t)(eol - at) - 6) : end_line(p, at, (size_t)(eol - at));
+    size_t n = (size_t)(eol - at);
+    int status = usual ? take_usual(p, at + 6, n - 6, end) : end_line(p, at, n);
     if (status != SSE_OK) return status;
     at = eol + 1 + usual;
     if (*eol != '\r') continue;

@@ -97,6 +97,11 @@ static inline bool sse_peek(const sse *p, sse_event *event) {
   return sse_queue_peek(&p->queue, event);
 }
 
+/* The texts that were pulled last are not needed any more. */
+static inline void sse_forget(sse *p) {
+  if (!sse_queue_is_idle(&p->queue)) sse_queue_forget(&p->queue);
+}
+
 /* How many bytes of finished events wait to be pulled. */
 static inline size_t sse_queued(const sse *p) {
   return sse_queue_bytes(&p->queue);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MOST_EXPECTED ((size_t)8 * 1024)
+
 /* Without padding: it is copied as it is. */
 typedef struct record {
   size_t data_length, type_length, id_length;
@@ -12,6 +14,11 @@ typedef struct record {
 static char *put(char *at, const char *bytes, size_t n) {
   if (n > 0) memcpy(at, bytes, n);
   return at + n;
+}
+
+void sse_queue_expect(sse_queue *q, size_t n) {
+  size_t most = n < MOST_EXPECTED ? n : MOST_EXPECTED;
+  if (q->events.bytes == NULL) (void)buffer_reserve(&q->events, most + most / 4);
 }
 
 int sse_queue_add(sse_queue *q, const sse_event *event) {
@@ -57,11 +64,18 @@ static const char *hand_over(sse_queue *q, const char *at) {
   return buffer_bytes(&q->handed);
 }
 
-bool sse_queue_next(sse_queue *q, sse_event *event) {
-  record r;
+/* What was handed out last is not needed any more. Of a thousand streams nearly all wait: none of
+ * them keeps a block for events that are yet to come. */
+void sse_queue_forget(sse_queue *q) {
   if (q->handed.bytes != NULL) buffer_free(&q->handed);
   if (q->taken > 0) buffer_consume(&q->events, q->taken);
   q->taken = 0;
+  if (buffer_length(&q->events) == 0) buffer_free(&q->events);
+}
+
+bool sse_queue_next(sse_queue *q, sse_event *event) {
+  record r;
+  sse_queue_forget(q);
   if (buffer_length(&q->events) == 0) return false;
   const char *at = buffer_bytes(&q->events);
   memcpy(&r, at, sizeof r);

@@ -37,6 +37,10 @@ typedef struct sse_queue {
   buffer handed;      /* the large event that was handed out last */
 } sse_queue;
 
+/* Events of `n` bytes in all may be added soon: an empty queue makes room for them at once, if
+ * there is memory. */
+void sse_queue_expect(sse_queue *q, size_t n);
+
 /* Adds a copy of an event. Returns 0, or -1 (and changes nothing) when there is no memory. */
 int sse_queue_add(sse_queue *q, const sse_event *event);
 
@@ -47,6 +51,9 @@ int sse_queue_add_large(sse_queue *q, buffer *data, const buffer *type, const bu
 /* Pulls the next event, whose texts stay valid until the next call. Returns false when there is
  * none. */
 bool sse_queue_next(sse_queue *q, sse_event *event);
+
+/* The texts that were pulled last are not needed any more. */
+void sse_queue_forget(sse_queue *q);
 
 /* Looks at the event that sse_queue_next would pull. Returns false when there is none, and for a
  * large one. */

@@ -64,6 +64,7 @@ void transfer_free(transfer *t) {
   buffer_free(&t->request_body);
   form_free(t->form);
   sink_free(&t->sink);
+  failure_free(&t->failure);
   buffer_free(&t->headers);
   buffer_free(&t->body);
   sse_free(&t->events);
@@ -303,7 +304,9 @@ bool transfer_peek(transfer *t, sse_event *event) {
   check_total_timeout(t);
   if (t->failure.class == FAILURE_TOTAL_TIMEOUT) return false;
   resume(t);
-  return sse_peek(&t->events, event);
+  if (sse_peek(&t->events, event)) return true;
+  sse_forget(&t->events);
+  return false;
 }
 
 bool transfer_waits(const transfer *t) {
@@ -313,6 +316,7 @@ bool transfer_waits(const transfer *t) {
 void transfer_drop(transfer *t) {
   sse_event event;
   sse_next(&t->events, &event);
+  sse_forget(&t->events);
 }
 
 transfer_status transfer_body(const transfer *t, const buffer **body) {

@@ -79,7 +79,7 @@ void transfer_note_failure(transfer *t, failure_class class, const char *text) {
 
 /* libcurl says that it could not connect; only the system's error number says why. */
 void transfer_note_code(transfer *t, CURLcode code) {
-  char text[sizeof t->failure.text], why[60] = "";
+  char text[FAILURE_TEXT], why[60] = "";
   if (transfer_was_turned_away(t)) t->not_processed = true;
   const char *words = words_for(t, code);
   int number = code == CURLE_COULDNT_CONNECT ? (int)info_of(t, CURLINFO_OS_ERRNO) : 0;
@@ -179,6 +179,24 @@ static bool has_event_stream_type(CURL *easy) {
   return strchr("; \t", type[n]) != NULL;
 }
 
+/* Whether libcurl has sent the body, or has a copy of what is left of it. */
+static bool is_body_sent(const transfer *t) {
+  curl_off_t sent = 0;
+  size_t n = buffer_length(&t->request_body);
+  if (n >= ONE_PIECE) return t->body_sent == n;
+  curl_easy_getinfo(t->member.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return sent >= (curl_off_t)n;
+}
+
+/* A stream may be open for long, and what was asked may be large. Nothing is ever sent again. */
+static void drop_request_body(transfer *t) {
+  if (!t->is_event_stream || t->options.tell_progress || !is_body_sent(t)) return;
+  if (buffer_length(&t->request_body) < ONE_PIECE)
+    curl_easy_setopt(t->member.easy, CURLOPT_POSTFIELDS, "");
+  buffer_free(&t->request_body);
+  t->body_sent = 0;
+}
+
 static void on_head_end(transfer *t) {
   long status = info_of(t, CURLINFO_RESPONSE_CODE);
   t->head_lines = 0;
@@ -189,6 +207,7 @@ static void on_head_end(transfer *t) {
   t->undecided = asked && !t->is_event_stream;
   transfer_reach(t, PROGRESS_HEAD);
   transfer_watch_end(t);
+  drop_request_body(t);
   transfer_begin_file(t);
   /* A server that failed may close without saying so, under the next request. */
   if (status >= 500 && !t->options.http2)

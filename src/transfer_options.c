@@ -17,7 +17,6 @@
 /* It decodes all that it has read, paused or not, and a compressed stream may grow a thousandfold.
  */
 #define STREAM_READ (4 * 1024L)
-#define ONE_PIECE   ((size_t)64 * 1024) /* libcurl copies a smaller body behind the head */
 
 #define SET(option, value)                                                                         \
   do {                                                                                             \

@@ -16,6 +16,7 @@ LLMG_HIDDEN_BEGIN
   ((size_t)4 * 1024 * 1024) /* that of a stream in a dense coding, which fails                     \
                              */
 #define MAX_HEAD_BYTES ((size_t)256 * 1024)
+#define ONE_PIECE      ((size_t)64 * 1024) /* libcurl copies a smaller body behind the head */
 
 /* How far it came; never back. */
 typedef enum transfer_progress {

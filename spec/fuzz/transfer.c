@@ -30,7 +30,7 @@
 #include "wire.h"
 
 #define OPERATION  0xFF
-#define TICK       (ONE_SECOND / 25) /* short enough to count as driving the loop */
+#define TICK       (ONE_SECOND / 25)   /* short enough to count as driving the loop */
 #define TOTAL      (12 * TICK)         /* of total_timeout: no exchange lasts longer */
 #define MAX_STEPS  200                 /* of an exchange whose server is done */
 #define MAX_SENT   ((size_t)288 << 10) /* of an input, with its repeats: a head may have less */
@@ -153,7 +153,8 @@ static void check_facts(const exchange *x) {
   demand(whole != TRANSFER_READY || head == TRANSFER_READY, "no body without a head");
   demand((whole == TRANSFER_FAILED) == (transfer_is_over(t) && class != FAILURE_NONE),
          "a failure has a class");
-  demand(class == FAILURE_NONE || transfer_failure_of(t)->text[0] != '\0', "a failure has words");
+  demand(class == FAILURE_NONE || failure_text(transfer_failure_of(t))[0] != '\0',
+         "a failure has words");
   demand(!transfer_is_event_stream(t) || x->options.stream, "events only when asked for");
 }
 
@@ -383,8 +384,8 @@ static void compare_whole(const exchange *x, const answer *a, transfer_status st
   demand(transfer_http_status(x->transfer) == a->status, "the status is the answer's");
   bool events = transfer_is_event_stream(x->transfer);
   sse_sign sign = sse_recognise(buffer_bytes(&a->body), buffer_length(&a->body));
-  demand(events == (x->options.stream && a->status < 300 &&
-                    (a->is_event_stream || sign == SSE_EVENTS)),
+  demand(events ==
+             (x->options.stream && a->status < 300 && (a->is_event_stream || sign == SSE_EVENTS)),
          "events are told by their type, or by their bytes");
   if (events) {
     demand(same_events(x, &a->body, true), "the events are the answer's");
@@ -416,7 +417,7 @@ static void compare(const exchange *x) {
 static void note_outcome(const exchange *x) {
   if (x->transfer == NULL) return;
   uint32_t hash = 2166136261U;
-  for (const char *at = transfer_failure_of(x->transfer)->text; *at != '\0'; at++)
+  for (const char *at = failure_text(transfer_failure_of(x->transfer)); *at != '\0'; at++)
     if (!isdigit((unsigned char)*at)) hash = (hash ^ (uint8_t)*at) * 16777619U;
   count(hash);
   count(hash ^ (uint32_t)transfer_failure_of(x->transfer)->class * 31U);
