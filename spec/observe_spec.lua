@@ -231,6 +231,38 @@ describe("a program's view", function()
       assert.same({ 0.25, "m", "hit" }, { stream:info().cost, stream:info().model, stream:info().cache })
     end)
 
+    it("has what a stream's first chunk tells, and its last usage", function()
+      local first = '{"provider":"openai","model":"m",'
+        .. '"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'
+      local client = support.answering(gateway,
+        ("data: %s\n\ndata: %s\n\ndata: [DONE]\n\n"):format(first, '{"choices":[],"usage":{"cost":0.25}}'),
+        { type = "text/event-stream" })
+      local stream = assert(client:chat(support.ask("x", { stream = true })))
+      local info = assert(stream:collect()):info()
+      assert.same({ "openai", "m", 0.25 }, { info.provider, info.model, info.cost })
+      stream = assert(client:chat(support.ask("x", { stream = true })))
+      stream:next()
+      assert.same({ "openai", "m", nil }, { stream:info().provider, stream:info().model, stream:info().cost })
+      support.drain(stream)
+      assert.same({ "openai", "m", 0.25 }, { stream:info().provider, stream:info().model, stream:info().cost })
+    end)
+
+    it("has what typed events tell inside", function()
+      local events = {
+        ["response.created"] = '{"type":"response.created","response":{"model":"m","status":"in_progress"}}',
+        ["response.completed"] = '{"type":"response.completed","response":{"model":"m","status":"completed",'
+          .. '"output":[],"usage":{"cost":0.25}}}',
+      }
+      local text = ""
+      for _, name in ipairs({ "response.created", "response.completed" }) do
+        text = ("%sevent: %s\ndata: %s\n\n"):format(text, name, events[name])
+      end
+      local client = support.answering(gateway, text, { type = "text/event-stream" })
+      local stream = assert(client:responses({ model = "m", input = "x", stream = true }))
+      support.drain(stream)
+      assert.same({ "m", 0.25 }, { stream:info().model, stream:info().cost })
+    end)
+
     it("has no rate limits where none are told", function()
       assert.is_nil(assert(support.client(gateway):models()):info().rate_limit)
     end)

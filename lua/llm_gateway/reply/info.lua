@@ -26,13 +26,6 @@ function M.of(answer)
   }, mark_of(answer.profile))
 end
 
--- A copy of an info, which is completed by itself.
-function M.copy(info)
-  local copy = {}
-  for name, value in pairs(info) do copy[name] = value end
-  return setmetatable(copy, getmetatable(info))
-end
-
 -- Adds to an info (nil: none) what its answer's headers and its body (a table; nil while there is none) tell, each of
 -- which may be nil: request_id; cost in USD; cache, "hit" or "miss"; provider; model; upstream_attempts; rate_limit,
 -- {bucket = {limit, remaining, reset}}. Returns the info. With a body that is done once.
@@ -46,6 +39,29 @@ function M.complete(info, body)
   facts.fill(info, body, mark.profile)
   if body then setmetatable(info, nil) end
   return info
+end
+
+-- A copy of an info, completed with this body.
+function M.with(info, times, body)
+  local copy = {}
+  for name, value in pairs(info) do copy[name] = value end
+  copy.times = times
+  return M.complete(setmetatable(copy, getmetatable(info)), body)
+end
+
+-- What a chunk tells of its reply; typed events have that inside.
+local function body_of(chunk)
+  local inner = chunk.response or chunk.message
+  return type(inner) == "table" and inner or chunk
+end
+
+-- What a stream's first chunk and its last usage (nil: none yet) tell together; nil before the first.
+function M.told_by(first, last)
+  local body = {}
+  for _, chunk in ipairs({ first, last }) do
+    for name, value in pairs(body_of(chunk)) do body[name] = value end
+  end
+  return first and body
 end
 
 return M

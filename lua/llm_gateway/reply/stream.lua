@@ -51,7 +51,13 @@ function Stream:next()
   end
   self.taken = true
   local chunk, second = (self.list and reading.next_of_list or reading.next_of_transfer)(self)
-  if chunk == nil then self.over = true elseif chunk.usage ~= nil then self.told = chunk end
+  if chunk == nil then
+    self.over = true
+  elseif not self.first then
+    self.first = chunk
+  elseif chunk.usage ~= nil or chunk.response ~= nil then
+    self.told = chunk
+  end
   return chunk, second
 end
 
@@ -155,6 +161,10 @@ function Stream:partial()
   return partial.of(self)
 end
 
+local function info_with(self, body)
+  return info_of.with(self.about, self.times or self.transfer and self.transfer:times(), body)
+end
+
 -- Reads to the end. Returns the whole reply, as if it had not been streamed (text, tool calls, usage); or nil,
 -- err, where err.partial is the text that came. It has to be the first to read the stream.
 function Stream:collect()
@@ -173,7 +183,8 @@ function Stream:collect()
     chunk, second = self:next()
   end
   if second then return nil, second end
-  local reply = replies.new(whole:value(), self:info())
+  local value = whole:value()
+  local reply = replies.new(value, info_with(self, value))
   return wanted.expect_same(self, reply)
 end
 
@@ -195,12 +206,11 @@ end
 
 Stream.__close = Stream.close
 
--- What reply:info() tells, as far as headers and the last usage tell it; timings so far, or of the whole once it ended.
+-- What reply:info() tells, as far as headers, the first chunk and the last usage tell it; timings so far, or of the
+-- whole once it ended.
 function Stream:info()
   check_stream(self, "info")
-  local info = info_of.copy(self.about)
-  info.times = self.times or self.transfer and self.transfer:times()
-  return info_of.complete(info, self.told)
+  return info_with(self, info_of.told_by(self.first, self.told))
 end
 
 function Stream:__tostring()
