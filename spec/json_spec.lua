@@ -195,6 +195,45 @@ describe("decoding", function()
     end
   end)
 
+  it("reads digits that come in eights, and takes no neighbour of a digit for one", function()
+    for n = 1, 18 do
+      local digits = ("123456789012345678"):sub(1, n)
+      assert.same({ tonumber("0." .. digits), tonumber("5." .. digits .. "e2") },
+        decode(("[0.%s,5.%se2]"):format(digits, digits)))
+      assert.equal(tonumber("-7." .. digits), decode("-7." .. digits))
+      for at = 1, n do
+        for _, wrong in ipairs({ "/", ":", "?", "0x", "\177", "p", "@" }) do
+          local _, fault_of_it = decode(("[0.%s%s%s]"):format(digits:sub(1, at), wrong, digits:sub(at + 1)))
+          assert.is_string(fault_of_it)
+        end
+      end
+    end
+  end)
+
+  it("makes lists of any number of numbers, and of numbers beside other values", function()
+    for _, n in ipairs({ 1, 15, 16, 17, 100, 3840, 3841, 9000 }) do
+      local numbers, texts = {}, {}
+      for i = 1, n do
+        numbers[i] = i % 3 == 0 and i or i % 3 == 1 and i + 0.5 or -i
+        texts[i] = tostring(numbers[i])
+      end
+      assert.same(numbers, decode("[" .. table.concat(texts, ",") .. "]"))
+      assert.same({ numbers, { a = numbers } }, decode(('[[%s], {"a": [%s]}]'):format(table.concat(texts, " , "),
+        table.concat(texts, ","))))
+      for at, other in pairs({ [1] = "null", [n] = '"text"', [math.ceil(n / 2)] = "9007199254740993" }) do
+        local was = texts[at]
+        texts[at] = other
+        local list = decode("[" .. table.concat(texts, ",") .. "]")
+        assert.same({ n, other == "null" and llm.null or decode(other) }, { #list, list[at] })
+        texts[at] = was
+      end
+    end
+    if math.type then
+      local list = decode("[" .. ("1,2.5,3.0,"):rep(10) .. "4]")
+      assert.same({ "integer", "float", "integer" }, { math.type(list[1]), math.type(list[2]), math.type(list[30]) })
+    end
+  end)
+
   it("knows no locale", function()
     local before = os.setlocale(nil, "numeric")
     for _, name in ipairs({ "de_DE.UTF-8", "de_DE", "fr_FR.UTF-8" }) do

@@ -145,10 +145,14 @@ static bool read_text(reader *r) {
 
 /* ---- values ---- */
 
-static bool put_bits(reader *r, json_kind kind, const void *bits) {
-  json_token token;
-  memcpy(&token, bits, sizeof token);
-  return put(r, (json_token)kind) && put(r, token);
+/* A token that says what the 64 bits behind it are. */
+static inline bool put_bits(reader *r, json_kind kind, const void *bits) {
+  json_tape *tape = r->tape;
+  if (tape->capacity - tape->count < 2 && !grow(r)) return false;
+  tape->tokens[tape->count] = (json_token)kind;
+  memcpy(&tape->tokens[tape->count + 1], bits, sizeof(json_token));
+  tape->count += 2;
+  return true;
 }
 
 static bool put_number(reader *r, const json_number *n) {
@@ -158,9 +162,13 @@ static bool put_number(reader *r, const json_number *n) {
   return put(r, (json_token)JSON_SMALL | biased << JSON_KIND_BITS);
 }
 
+static inline bool begins_number(char c) {
+  return (c >= '0' && c <= '9') || c == '-';
+}
+
 static bool read_number(reader *r) {
   json_number n;
-  const char *fault, *end = json_read_number(r->at, &n, &fault);
+  const char *fault, *end = json_read_number(r->at, r->end, &n, &fault);
   if (fault != NULL) return fail(r, end, fault);
   r->at = end;
   return put_number(r, &n);
@@ -220,9 +228,8 @@ static bool read_value(reader *r) {
   case 'n': return read_null(r);
   case 'N': return read_special(r, "NaN", 3, (double)NAN);
   case 'I': return read_special(r, "Infinity", 8, (double)INFINITY);
-  case '-': return read_number(r);
   default:
-    if (*r->at >= '0' && *r->at <= '9') return read_number(r);
+    if (begins_number(*r->at)) return read_number(r);
     return fail(r, r->at, "expected a value");
   }
 }
@@ -248,7 +255,8 @@ static bool read_next(reader *r) {
       return fail(r, r->at, c->close == ']' ? "expected ',' or ']'" : "expected ',' or '}'");
     r->at++;
   }
-  return (c->close == ']' || read_key(r)) && read_value(r);
+  if (c->close == '}' && !read_key(r)) return false;
+  return begins_number(*r->at) ? read_number(r) : read_value(r);
 }
 
 static bool read_whole(reader *r) {

@@ -117,9 +117,9 @@ typedef struct json_number {
   double number;
 } json_number;
 
-/* Reads the number (or -Infinity) at `at`, in a text that ends with 0 at the latest. Returns its
- * end, and where it is none, the byte that is wrong with *fault. */
-const char *json_read_number(const char *at, json_number *out, const char **fault);
+/* Reads the number (or -Infinity) at `at`, in a text that ends at `end`, where there is a 0.
+ * Returns its end, and where it is none, the byte that is wrong with *fault. */
+const char *json_read_number(const char *at, const char *end, json_number *out, const char **fault);
 
 /* Whether a byte may follow a backslash. */
 static inline bool json_is_escape(char c) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK        8   /* digits that are read at once */
 #define SAFE_DIGITS  19  /* so many always fit into 64 bits */
 #define KEPT_DIGITS  800 /* more decide nothing but whether the rest is zero (767 would do) */
 #define MAX_EXPONENT ((int64_t)1 << 32)
@@ -30,8 +31,41 @@ static const double powers_of_ten[QUICK_POWER + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-static bool is_digit(char c) {
+static inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+
+/* ---- eight digits at once: a byte of a block each, the first the lowest ---- */
+
+static inline uint64_t block_at(const char *at) {
+  const unsigned char *bytes = (const unsigned char *)at;
+  uint64_t low =
+      bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24;
+  uint64_t high =
+      bytes[4] | (uint64_t)bytes[5] << 8 | (uint64_t)bytes[6] << 16 | (uint64_t)bytes[7] << 24;
+  return low | high << 32;
+}
+
+/* Whether the high half of each byte is that of a digit, also when 6 is added to the low one. */
+static inline bool are_digits(uint64_t block) {
+  const uint64_t high = 0xF0F0F0F0F0F0F0F0U, digits = 0x3030303030303030U;
+  return (block & high) == digits && ((block + 0x0606060606060606U) & high) == digits;
+}
+
+/* Joins neighbours: bytes to pairs, those to groups of four, those to the number. */
+static inline uint64_t number_of(uint64_t block) {
+  block = (block & 0x0F0F0F0F0F0F0F0FU) * (10 * 0x100 + 1) >> 8;
+  block = (block & 0x00FF00FF00FF00FFU) * (100 * 0x10000 + 1) >> 16;
+  return (block & 0x0000FFFF0000FFFFU) * (10000 * 0x100000000U + 1) >> 32;
+}
+
+/* The number that begins with *n and goes on with the digits at `at`, whose end it returns. */
+static inline const char *read_digits(const char *at, const char *end, uint64_t *n) {
+  uint64_t block;
+  for (; end - at >= BLOCK && are_digits(block = block_at(at)); at += BLOCK)
+    *n = *n * 100000000 + number_of(block);
+  for (; is_digit(*at); at++) *n = *n * 10 + (uint64_t)(*at - '0');
+  return at;
 }
 
 /* ---- to the nearest double ---- */
@@ -115,15 +149,20 @@ static double ask_strtod(const decimal *d) {
   return strtod(text, NULL);
 }
 
-static double nearest(const decimal *d) {
+static double nearest_to_long(const decimal *d) {
   int64_t e = d->exponent;
   if (!d->safe) return ask_strtod(d);
   if (d->mantissa == 0) return 0;
-  if (FLT_EVAL_METHOD == 0 && d->mantissa <= (uint64_t)JSON_EXACT && e >= -QUICK_POWER &&
-      e <= QUICK_POWER)
-    return e < 0 ? (double)d->mantissa / powers_of_ten[-e] : (double)d->mantissa * powers_of_ten[e];
   if (e < 0 && e >= -LONG_POWER) return divide(d->mantissa, (int)-e);
   return ask_strtod(d);
+}
+
+static inline double nearest(const decimal *d) {
+  int64_t e = d->exponent;
+  if (FLT_EVAL_METHOD != 0 || !d->safe || d->mantissa > (uint64_t)JSON_EXACT || e < -QUICK_POWER ||
+      e > QUICK_POWER)
+    return nearest_to_long(d);
+  return e < 0 ? (double)d->mantissa / powers_of_ten[-e] : (double)d->mantissa * powers_of_ten[e];
 }
 
 /* ---- the grammar ---- */
@@ -145,7 +184,8 @@ static bool fits(const char *digits, size_t n) {
   return n <= SAFE_DIGITS;
 }
 
-static const char *read_decimal(const char *at, decimal *d, const char **fault) {
+static inline const char *read_decimal(const char *at, const char *end, decimal *d,
+                                       const char **fault) {
   uint64_t m = 0;
   const char *point;
   d->digits = at;
@@ -158,7 +198,8 @@ static const char *read_decimal(const char *at, decimal *d, const char **fault) 
   if (n == 0) *fault = "expected a digit";
   d->whole = *at != '.' && (*at | 0x20) != 'e';
   if (*at == '.') {
-    for (point = at++; is_digit(*at); at++) m = m * 10 + (uint64_t)(*at - '0');
+    point = at;
+    at = read_digits(at + 1, end, &m);
     if (at == point + 1) *fault = "expected a digit after the point";
     n += (size_t)(at - point - 1);
     d->exponent = -(at - point - 1);
@@ -184,15 +225,16 @@ static bool is_whole(double value) {
   return value < exact && value > -exact && value == (double)(int64_t)value;
 }
 
-const char *json_read_number(const char *at, json_number *out, const char **fault) {
+const char *json_read_number(const char *at, const char *end, json_number *out,
+                             const char **fault) {
   decimal d = {.negative = *at == '-'};
   *fault = NULL;
   if (d.negative) at++;
-  if (d.negative && strncmp(at, "Infinity", 8) == 0) {
+  if (*at == 'I' && d.negative && strncmp(at, "Infinity", 8) == 0) {
     *out = (json_number){.number = -(double)INFINITY};
     return at + 8;
   }
-  at = read_decimal(at, &d, fault);
+  at = read_decimal(at, end, &d, fault);
   if (*fault != NULL) return at;
   out->is_integer = d.whole && as_integer(&d, out);
   if (out->is_integer) return at;

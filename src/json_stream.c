@@ -54,7 +54,7 @@ static bool is_word_byte(char c) {
 
 static json_step settle_number(json_stream *s, const char *word, size_t n) {
   const char *fault;
-  const char *end = json_read_number(word, &s->number, &fault);
+  const char *end = json_read_number(word, word + n, &s->number, &fault);
   if (fault == NULL && end != word + n) fault = "expected ',' or the end of a number";
   if (fault != NULL) return fail(s, fault);
   after_value(s);

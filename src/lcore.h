@@ -97,6 +97,10 @@ int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept);
 /* Pushes a list of the texts on a tape, each at its token's place from 1 on. */
 void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text);
 
+/* Pushes a list of the numbers that the next `n` values of a tape are, and moves *next behind them.
+ * Returns false, and has pushed nothing, when they are something else, few or very many. */
+bool lnumbers_push_list(lua_State *L, const json_token **next, uint32_t n);
+
 /* A value whose texts are there already. Nothing of it may change while the value is pushed. */
 typedef struct ljson_shape {
   const json_tape *tape;

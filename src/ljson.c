@@ -154,7 +154,9 @@ static bool push_value(builder *b) {
   case JSON_DOUBLE: push_double(b, *b->next++); return false;
   case JSON_TEXT:
   case JSON_ESCAPED: push_text(b, b->next - 1, b->halves); return false;
-  case JSON_LIST: return open_container(b, token, true);
+  case JSON_LIST:
+    if (lnumbers_push_list(b->L, &b->next, (uint32_t)json_size(token))) return false;
+    return open_container(b, token, true);
   case JSON_OBJECT: return open_container(b, token, false);
   case JSON_NULL: break;
   }
