@@ -145,6 +145,7 @@ build = {
       ["llm_gateway.gateways.openrouter"] = "lua/llm_gateway/gateways/openrouter.lua",
       ["llm_gateway.gateways.portkey"] = "lua/llm_gateway/gateways/portkey.lua",
       ["llm_gateway.gateways.said"] = "lua/llm_gateway/gateways/said.lua",
+      ["llm_gateway.gateways.shapes"] = "lua/llm_gateway/gateways/shapes.lua",
       ["llm_gateway.gateways.tensorwall"] = "lua/llm_gateway/gateways/tensorwall.lua",
       ["llm_gateway.gateways.tensorzero"] = "lua/llm_gateway/gateways/tensorzero.lua",
       ["llm_gateway.gateways.vercel"] = "lua/llm_gateway/gateways/vercel.lua",

@@ -33,8 +33,31 @@ describe("a gateway's profile", function()
       ['unknown key "api_pth": did you mean "api_path"?'] = { api_pth = "/v1" },
       ["api_path: expected a string, got a number"] = { api_path = 1 },
       ['auth: expected "bearer", "x-api-key" or {header = ..., prefix = ...}'] = { auth = "basic" },
-      ['identity: unknown key "user" (there are app, dry_run, feature, org)'] = { identity = { user = "X" } },
+      ['identity: unknown key "user": did you mean "app"?'] = { identity = { user = "X" } },
       ["expected a profile's table, got number"] = 5,
+    }) do
+      local profile, message = gateways.check(given)
+      assert.is_nil(profile)
+      assert.equal(fault, message)
+    end
+  end)
+
+  it("of one's own is checked to its last word", function()
+    for fault, given in pairs({
+      ['codes: unknown kind "polcy_denied": did you mean "policy_denied"?'] = { codes = { polcy_denied = { "x" } } },
+      ["codes.policy_denied: expected a list, got a string"] = { codes = { policy_denied = "x" } },
+      ["codes.policy_denied: expected a list, got a table with names"] = { codes = { policy_denied = { a = "x" } } },
+      ["codes.policy_denied[2]: is written in lower case"] = { codes = { policy_denied = { "x", "SPENT" } } },
+      ["words.server[1]: expected text, got a number"] = { words = { server = { 5 } } },
+      ["words.server[1].except: expected a list, got a string"] = { words = { server = { { "x", except = "y" } } } },
+      ['fields: unknown fact "limits": did you mean "limit"?'] = { fields = { limits = { "x" } } },
+      ['said[1]: unknown slot "limt": did you mean "limit"?'] = { said = { "of {limt}" } },
+      ["said[1]: has no slot, such as {limit}"] = { said = { "of limit" } },
+      ['statuses[403]: unknown kind "servr": did you mean "server"?'] = { statuses = { [403] = "servr" } },
+      ["statuses: expected statuses for keys, got a string"] = { statuses = { x = "server" } },
+      ["refusal_in_200: expected a list, got a table with names"] = { refusal_in_200 = { field = "x" } },
+      ["refusal_in_200[1].field: expected text, got a nil"] = { refusal_in_200 = { { kind = "server" } } },
+      ["identity.app: expected text, got a number"] = { identity = { app = 5 } },
     }) do
       local profile, message = gateways.check(given)
       assert.is_nil(profile)

@@ -27,7 +27,10 @@
 -- The facts are policy_name, guardrail (a name too, and a sign that one denied), limit, current, remaining, size_limit,
 -- size, budget_type, retry_after, retry_after_ms, request_id; and of replies cost, cache, provider, model, attempts.
 
+local lazy = require("llm_gateway.lazy")
 local spelling = require("llm_gateway.names")
+
+local shapes = lazy("llm_gateway.gateways.shapes")
 
 local M = {}
 
@@ -51,7 +54,6 @@ local KEY_NAMES = { "auth" }
 for key in pairs(KEYS) do table.insert(KEY_NAMES, key) end
 
 local AUTH = { bearer = { header = "Authorization", prefix = "Bearer " }, ["x-api-key"] = { header = "X-API-Key" } }
-local IDENTITY = { app = true, org = true, feature = true, dry_run = true }
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Profiles
@@ -91,14 +93,6 @@ local function auth_fault(given)
   end
 end
 
-local function identity_fault(given)
-  for who in pairs(given) do
-    if not IDENTITY[who] then
-      return ("identity: unknown key %q (there are app, dry_run, feature, org)"):format(tostring(who))
-    end
-  end
-end
-
 local function fault_of(given)
   for key, value in pairs(given) do
     if key ~= "auth" and not KEYS[key] then
@@ -108,7 +102,7 @@ local function fault_of(given)
       return ("%s: expected a %s, got a %s"):format(key, KEYS[key], type(value))
     end
   end
-  return given.auth ~= nil and auth_fault(given.auth) or given.identity and identity_fault(given.identity) or nil
+  return given.auth ~= nil and auth_fault(given.auth) or shapes.fault_of(given)
 end
 
 local profiles = {}
