@@ -39,6 +39,14 @@ describe("a chat request", function()
     refuses("chat", "messages[1]", { messages = { "Hello!" } })
   end)
 
+  it("is what its tables have, not what their metatables add, for that would not be sent", function()
+    local message = setmetatable({ content = "Hello!" }, { __index = { role = "user" } })
+    refuses("chat", "messages[1].role", { messages = { message } })
+    refuses("chat", "messages", setmetatable({}, { __index = ask("Hello!") }))
+    message = setmetatable({ role = "user", content = "Hello!" }, { __index = { role = "x" } })
+    accepts("chat", { messages = { message } })
+  end)
+
   it("needs a known role in each message", function()
     local user = { role = "user", content = "x" }
     assert.matches("is missing", refuses("chat", "messages[1].role", { messages = { { content = "x" } } }))

@@ -113,11 +113,19 @@ static int l_alarm(lua_State *L) {
   return 0;
 }
 
-/* loop:ready() -> the id of the next transfer that has something new | nil */
+/* loop:ready(ids, most) -> how many transfers have something new; their ids are in the list `ids`
+ * from 1 on, where others are told later. */
 static int l_ready(lua_State *L) {
-  loop_member *m = loop_next_ready(check(L));
-  if (m == NULL) return 0;
-  lua_pushlightuserdata(L, m->owner);
+  loop *l = check(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer most = luaL_checkinteger(L, 3);
+  int count = 0;
+  loop_member *m = NULL;
+  while (count < most && (m = loop_next_ready(l)) != NULL) {
+    lua_pushlightuserdata(L, m->owner);
+    lua_rawseti(L, 2, ++count);
+  }
+  lua_pushinteger(L, count);
   return 1;
 }
 

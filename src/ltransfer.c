@@ -270,13 +270,14 @@ static bool match(lua_State *L, lua_transfer *u, json_piece pieces[JSON_HOLES]) 
 }
 
 /* What alike_chunk() returns without a chunk. */
-static int push_no_chunk(lua_State *L, const lua_transfer *u) {
+static int push_no_chunk(lua_State *L, lua_transfer *u) {
   if (u->transfer == NULL || !transfer_waits(u->transfer)) return 0;
   lua_pushboolean(L, 0);
-  return 1;
+  lua_pushlightuserdata(L, u);
+  return 2;
 }
 
-/* transfer:alike_chunk() -> table, piece | false | nothing: what chunk() would return, if that is
+/* transfer:alike_chunk() -> table, piece | false, id() | nothing: what chunk() would return, if that is
  * alike, or that nothing has come yet */
 static int l_alike_chunk(lua_State *L) {
   json_piece pieces[JSON_HOLES] = {{0}};

@@ -11,7 +11,6 @@
 local dialects = require("llm_gateway.reply.dialects")
 local errors = require("llm_gateway.errors")
 local events = require("llm_gateway.reply.events")
-local headers = require("llm_gateway.http.fields")
 local json = require("llm_gateway.json")
 local llm = require("llm_gateway")
 local loop_state = require("llm_gateway.loop.state")
@@ -236,12 +235,9 @@ local function check_stream(text, piece)
   local head, body = read_head(text, at or 1)
   letters = letters or ""
   local about = { status = 200, head = head, attempts = 1 }
-  local function describe(facts)
-    facts.headers, facts.secrets, facts.attempts, facts.url_origin = headers.read(head), SECRETS, 1, "http://x"
-    return errors.of_failure(facts)
-  end
+  local function asked() return SECRETS, { origin = "http://x" } end
   local dialect = dialects[DIALECTS[letters:match("[prm]") or ""] or "chat"]
-  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, SECRETS, describe, dialect)
+  local stream = streams.of_transfer(LOOP, transfer_of(body, facts_of(letters)), about, asked, dialect)
   local err = (READERS[letters:match("[cte]") or ""] or read_chunks)(stream, dialect)
   if err ~= nil then check_error(err, piece) end
   local chunk, again = stream:next()

@@ -14,7 +14,7 @@ return {
     "M.mark_begun", "loop", only = "shows a host" },
   { "a task that cannot run yet is no work", "return loop.tasks > 0 or loop.core:running() > 0",
     "return loop.core:running() > 0", "task loop" },
-  { "a waiter is not cleared", "  loop.waiters[id] = nil\n  if not going_on", "  if not going_on", "task",
+  { "a waiter is not cleared", "        waiters[id] = nil\n", "", "task",
     equal = "the table is weak, and whoever wakes or waits asks what the task waits for" },
   { "two tasks may wait for one stream", 'if other and other.waits_on == id then error("another task waits for this stream already", 0) end',
     "", "loop", only = "two tasks that wait" },

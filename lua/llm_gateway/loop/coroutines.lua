@@ -11,21 +11,23 @@ local stack = not coroutine.isyieldable and require("llm_gateway.loop.stack")
 
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
+local running, yield, enqueue = coroutine.running, coroutine.yield, state.enqueue
+
 local PARKED = {} -- what a task of ours yields; any other yield is the user's own
 local tasks = setmetatable({}, { __mode = "kv" }) -- by coroutine; their loop has them too
 local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
 
 -- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
 local function current()
-  local co = coroutine.running()
+  local co = running()
   return co and tasks[co]
 end
 
 -- Whether the running coroutine is a task or was resumed, directly or not, by one.
 local function inside()
   if not control.task then return false end
-  local co, is_main = coroutine.running()
-  return co ~= nil and not is_main and co ~= control.task.resumed_by
+  local co, is_main = running()
+  return co ~= nil and not is_main and co ~= control.task.loop.resumer
 end
 
 local function pack(...)
@@ -56,7 +58,8 @@ local can_yield = coroutine.isyieldable or stack_can_yield
 -- The running task, where it can yield. Inside table.sort, gsub, require and the like there is none: whoever waits
 -- there has to block.
 local function current_yielding()
-  local task = current()
+  local co = running()
+  local task = co and tasks[co]
   return task and can_yield() and task or nil
 end
 
@@ -71,7 +74,7 @@ local function suspend(task, on, source)
     return false
   end
   task.waits_on, task.source = on, source
-  coroutine.yield(PARKED)
+  yield(PARKED)
   task.waits_on, task.source = nil, nil
   return not task.cancelled
 end
@@ -89,7 +92,7 @@ end
 -- Has the loop resume a task, if it still waits on `on`.
 local function wake(task, on)
   if task.waits_on ~= on or on == nil then return end
-  state.enqueue(task.loop, task)
+  enqueue(task.loop, task)
   task.waits_on = nil
 end
 
@@ -158,33 +161,38 @@ local function mend(task)
 end
 
 local function after_resume(task, ok, ...)
-  if (...) == PARKED then return end
   if coroutine.status(task.co) ~= "dead" then return state.enqueue(task.loop, task) end
   if not ok then return finish(task, false, ...) end
   return finish(task, ...)
 end
 
-local function resume_coroutine(task)
-  if task.started then return coroutine.resume(task.co) end
-  local args = task.args
-  task.started = true -- may run out of memory: the arguments are still there then
-  task.args = nil
-  return coroutine.resume(task.co, unpack(args, 1, args.n))
-end
-
-local function go_back(task, outer, ...)
+local function go_back(task, outer, ok, first, ...)
   control.task = outer
-  return after_resume(task, ...)
+  if first == PARKED then return end
+  return after_resume(task, ok, first, ...)
 end
 
--- Runs a task until it waits or ends. Only the loop calls this, and never while a task runs.
+local go_on = coroutine.resume
+
+-- A task that has its arguments still has not begun.
+local function begin(task)
+  local args = task.args
+  task.args = nil
+  return go_on(task.co, unpack(args, 1, args.n))
+end
+
+-- Runs a task until it waits or ends. Only its loop calls this, which has set its `resumer`, and never while one of its
+-- tasks runs.
 local function resume(task)
   if task.outcome then return end
-  if task.cancelled and not task.started then return finish(task) end
   local outer = control.task -- of another loop, whose host stepped this one
-  task.resumed_by = coroutine.running()
+  if task.args then
+    if task.cancelled then return finish(task) end
+    control.task = task
+    return go_back(task, outer, begin(task))
+  end
   control.task = task
-  return go_back(task, outer, resume_coroutine(task))
+  return go_back(task, outer, go_on(task.co))
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -202,8 +210,10 @@ local function body(fn, ...)
   return true, fn(...)
 end
 
--- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it.
+-- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it. What is asked of it most often
+-- is there from the start.
 local function init(task, fn, ...)
+  task.outcome, task.cancelled = false, false
   task.co, task.args = coroutine.create(body), pack(fn, ...)
   tasks[task.co] = task
   return task

@@ -8,11 +8,13 @@
 --   live        the set of tasks that have not ended; `tasks` is their number
 --   failed      tasks of no group that failed, until the end of the step
 --   waiters     tasks by the id of the transfer they wait for
+--   ready       room for the ids of transfers that have something new
 --   timers      functions by the moment they are due
 --   hosts       attached adapters; see host.lua
 --   allowance   how many chunks the running task may still read before the others get their turn
 --   deadline    when the running step's budget ends, or nil
 --   stepping    a step is under way
+--   resumer     the coroutine that resumes its tasks in this step, nil for the main program of some Luas
 --   busy        the host was told that there is work
 --   closed      the loop is of no use any more
 --   shaken      memory ran out in a step: some task may have lost its turn
@@ -26,6 +28,7 @@ local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 local M = {}
 
 M.CHUNKS_A_TURN = 64 -- what a task may read before the others get their turn
+M.READY_AT_ONCE = 32 -- how many ids of ready transfers the core tells in one call
 
 local OUT_OF_MEMORY = "not enough memory" -- what Lua raises then
 
@@ -37,12 +40,19 @@ end
 -- The default of loop.on_error.
 M.write_to_stderr = write_to_stderr
 
+-- A list that takes so many ids without growing: memory that ran out then would lose some.
+local function room_for_ids()
+  local ids = {}
+  for i = 1, M.READY_AT_ONCE do ids[i] = false end
+  return ids
+end
+
 -- A new record for the loop object `object`. Raises when the system has no descriptor left.
 function M.new(object)
   return {
     object = object, core = assert(core.loop()),
     queue = {}, first = 1, last = 0, live = {}, tasks = 0, failed = {},
-    waiters = setmetatable({}, { __mode = "v" }), timers = timers.new(), hosts = {},
+    waiters = setmetatable({}, { __mode = "v" }), ready = room_for_ids(), timers = timers.new(), hosts = {},
     allowance = M.CHUNKS_A_TURN, stepping = false, busy = false, closed = false, shaken = false,
   }
 end
@@ -96,8 +106,9 @@ end
 
 -- Puts a task at the end of the queue of those to resume.
 function M.enqueue(loop, task)
-  loop.queue[loop.last + 1] = task
-  loop.last = loop.last + 1
+  local last = loop.last + 1
+  loop.queue[last] = task
+  loop.last = last
   if not loop.stepping then loop.core:alarm(0) end
 end
 

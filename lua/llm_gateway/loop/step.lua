@@ -8,6 +8,9 @@ local state = require("llm_gateway.loop.state")
 
 local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
+local wake_task, resume = coroutines.wake, coroutines.resume
+local CHUNKS_A_TURN, READY_AT_ONCE = state.CHUNKS_A_TURN, state.READY_AT_ONCE
+
 local M = {}
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -24,28 +27,33 @@ local function wake_sleepers(loop)
 end
 
 local function wake_waiters(loop)
-  local id = loop.core:ready()
-  while id do
-    local waiter = loop.waiters[id]
-    if waiter then
-      coroutines.wake(waiter, id)
-    elseif loop.hosts[1] then
-      host.wake(loop)
+  local ready, waiters = loop.ready, loop.waiters
+  repeat
+    local count = loop.core:ready(ready, READY_AT_ONCE)
+    for i = 1, count do
+      local id = ready[i]
+      local waiter = waiters[id]
+      if waiter and waiter.waits_on == id then
+        wake_task(waiter, id)
+        waiters[id] = nil
+      elseif loop.hosts[1] then
+        host.wake(loop)
+      end
     end
-    id = loop.core:ready()
-  end
+  until count < READY_AT_ONCE
 end
 
 -- Resumes those that were ready when the turn began, one at least, while there is time.
 local function take_turn(loop, deadline)
-  loop.deadline = deadline
-  local last = loop.last
+  local queue, last = loop.queue, loop.last
+  loop.deadline, loop.resumer = deadline, coroutine.running()
   while loop.first <= last do
-    local ready = loop.queue[loop.first]
-    loop.queue[loop.first] = nil
-    loop.first = loop.first + 1
-    loop.allowance = state.CHUNKS_A_TURN
-    coroutines.resume(ready)
+    local first = loop.first
+    local ready = queue[first]
+    queue[first] = nil
+    loop.first = first + 1
+    loop.allowance = CHUNKS_A_TURN
+    resume(ready)
     if deadline and core.now() >= deadline then break end
   end
 end
@@ -132,7 +140,7 @@ function M.step(loop, timeout, budget, level)
   end
   local outer = coroutines.control.task
   local ok, err = pcall(turn, loop, timeout, budget)
-  loop.stepping, loop.deadline, coroutines.control.task = false, nil, outer
+  loop.stepping, loop.deadline, loop.resumer, coroutines.control.task = false, nil, nil, outer
   loop.shaken = loop.shaken or not ok
   if loop.closed then return false end
   if ok then return after_turn(loop) end

@@ -11,7 +11,7 @@ local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
 local M = {}
 
-local control = coroutines.control
+local control, current_yielding, suspend = coroutines.control, coroutines.current_yielding, coroutines.suspend
 
 -- Whether nothing but transfers can have anything to do: then a wait needs no step of the whole loop.
 local function has_transfers_alone(loop)
@@ -73,36 +73,46 @@ function M.enter(loop, level, source)
   if loop.closed then error("the loop is closed", level + 1) end
 end
 
-local function wait_for(loop, transfer, source)
-  local running = control.task and coroutines.current_yielding()
-  if not running then return block(loop) end
-  local id = transfer:id()
-  local other = loop.waiters[id]
+-- Waits until a transfer may have something new; `id` is its id, if that is known. Returns true; false in a task that
+-- is cancelled, whose `source` is closed then (see end_cancelled). As many tasks wait here as streams are open: suspend
+-- is a tail call, so that each needs less memory.
+local function wait_for(loop, transfer, source, id)
+  local running = control.task and current_yielding()
+  if not running then
+    block(loop)
+    return true
+  end
+  id = id or transfer:id()
+  local waiters = loop.waiters
+  local other = waiters[id]
   if other and other.waits_on == id then error("another task waits for this stream already", 0) end
-  loop.waiters[id] = running
-  local going_on = coroutines.suspend(running, id, source)
-  loop.waiters[id] = nil
-  if not going_on then error(coroutines.cancelled_error(), 0) end
+  waiters[id] = running
+  return suspend(running, id, source)
 end
 
--- Waits until a transfer may have something new. In a task, `source` is closed should that be cancelled.
 M.wait_for = wait_for
+
+-- Raises what a cancelled task meets.
+local function end_cancelled()
+  error(coroutines.cancelled_error(), 0)
+end
+
+M.end_cancelled = end_cancelled
 
 -- Calls pull(source) until it has something, and returns what it returned: first of all, not false. `transfer` is what
 -- has to bring it. A task yields meanwhile, and source:close() is called should it be cancelled; anything else blocks.
 function M.await(loop, transfer, source, pull)
   local first, second, third, fourth, fifth = pull(source)
   while first == false do
-    wait_for(loop, transfer, source)
+    if not wait_for(loop, transfer, source) then end_cancelled() end
     first, second, third, fourth, fifth = pull(source)
   end
   return first, second, third, fourth, fifth
 end
 
--- Called before each chunk of `source` is handed over: gives the other tasks their turn once this one had its own.
+-- Gives the other tasks their turn once this one had its own: it has read as many chunks as it may, or the step's time
+-- is over. Called before a chunk of `source` is handed over.
 function M.yield_turn(loop, source)
-  if not control.task then return end
-  loop.allowance = loop.allowance - 1
   if loop.allowance > 0 and not (loop.deadline and core.now() >= loop.deadline) then return end
   local running = coroutines.current_yielding()
   if running then coroutines.pass(running, source) end

@@ -29,6 +29,8 @@ local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the 
 
 local Chat = {}
 Chat.__index = Chat
+-- what a new one has; thousands may be open, and need room for eight fields of their own
+Chat.text, Chat.done, Chat.ended, Chat.is_plain, Chat.looks, Chat.open = "", false, false, false, true, 0
 Chat.plain_path = { "choices", 1, "delta", "content" }
 Chat.padding = "obfuscation" -- OpenAI hides the length of a chunk behind it
 
@@ -90,7 +92,7 @@ local function delta_of(state, choice)
 end
 
 local function state_of(self, index)
-  local state = { ended = false }
+  local state = {}
   self.states[index], self.open = state, self.open + 1
   return state
 end
@@ -120,7 +122,7 @@ local function read_choice(self, choice, position, halves, is_whole)
   if delta.tool_calls or delta.function_call then tool_calls.tidy(delta) end
   if halves or state.halves then split.join(state, choice, last) end
   if last or is_whole then end_choice(self, state) end
-  if not state.ended then self.done = false end
+  if self.done and not state.ended then self.done = false end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -177,7 +179,10 @@ local function keep_texts(self, delta)
   if type(text) ~= "string" then text = text and content.text(text) or "" end
   if text ~= "" then self.partial:add(text) end
   local thought = delta.reasoning_content or delta.reasoning
-  if thought and thought ~= "" and type(thought) == "string" then self.reasoning:add(thought) end
+  if thought and thought ~= "" and type(thought) == "string" then
+    self.reasoning = self.reasoning or ropes.new(MAX_PARTIAL_BYTES)
+    self.reasoning:add(thought)
+  end
   self.text = text
 end
 
@@ -216,14 +221,11 @@ end
 
 -- The beginning of the reasoning.
 function Chat:reasoning_text()
-  return self.reasoning:text()
+  return self.reasoning and self.reasoning:text() or ""
 end
 
 local function new()
-  return setmetatable({
-    text = "", done = false, ended = false, open = 0, states = {}, is_plain = false, looks = true,
-    partial = ropes.new(MAX_PARTIAL_BYTES), reasoning = ropes.new(MAX_PARTIAL_BYTES),
-  }, Chat)
+  return setmetatable({ states = {}, partial = ropes.new(MAX_PARTIAL_BYTES) }, Chat)
 end
 
 return { new = new, MAX_PARTIAL_BYTES = MAX_PARTIAL_BYTES }

@@ -55,13 +55,26 @@ local function body_of(chunk)
   return type(inner) == "table" and inner or chunk
 end
 
--- What a stream's first chunk and its last usage (nil: none yet) tell together; nil before the first.
+local OTHERS = {
+  choices = true, output = true, content = true, delta = true, id = true, object = true, created = true,
+  created_at = true, system_fingerprint = true, type = true, role = true, index = true,
+}
+
+-- What a stream's first chunk may tell of the call; a stream, of which many may be open, does not keep the rest.
+function M.first_told(chunk)
+  local told = {}
+  for name, value in next, body_of(chunk) do
+    if not OTHERS[name] then told[name] = value end
+  end
+  return told
+end
+
+-- What a stream's first chunk told and its last usage (nil: none yet) tell together; nil before the first.
 function M.told_by(first, last)
   local body = {}
-  for _, chunk in ipairs({ first, last }) do
-    for name, value in pairs(body_of(chunk)) do body[name] = value end
-  end
-  return first and body
+  for name, value in pairs(first or body) do body[name] = value end
+  for name, value in pairs(last and body_of(last) or {}) do body[name] = value end
+  return first and body or nil
 end
 
 return M

@@ -1,25 +1,26 @@
 -- reply/reading.lua: how a stream's events become what is handed over, and how it ends.
 -- Leans on a transfer of the C core for events, on json and errors, and on the stream's dialect (reply/dialects.lua)
--- for what its events mean. The stream (reply/stream.lua) is the table it works on: loop, transfer or list, dialect,
--- reader, about, describe, profile; it sets started, ended, err, times, id, alike. It never waits by itself: the loop
--- does.
+-- for what its events mean. The stream (reply/stream.lua) is the table it works on: loop, transfer and asked, or list;
+-- dialect, reader, about. It sets first (nil; false once a chunk was asked for; what the first one told), told (the
+-- last one with a usage), alike, ended, err, times, over (its end was handed over), is_limited, id, data. It never
+-- waits by itself: the loop does.
 
 local chunk_reader = require("llm_gateway.reply.chunk_reader")
 local errors = require("llm_gateway.errors")
 local events = require("llm_gateway.reply.events")
 local fields = require("llm_gateway.http.fields")
+local infos = require("llm_gateway.reply.info")
 local json = require("llm_gateway.json")
 local loop_state = require("llm_gateway.loop.state")
 local wait = require("llm_gateway.loop.wait")
 
 local M = {}
 
+local wait_for = wait.wait_for
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local MAX_PARTIAL_BYTES = chunk_reader.MAX_PARTIAL_BYTES
 local LAST_WAIT = 2 -- seconds; how long a stream of which nothing is missing may go on without an event
-
-local secrets = setmetatable({}, { __mode = "k" }) -- by stream: whoever prints one sees no key
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Ends
@@ -37,40 +38,45 @@ local function end_with(self, err)
   return nil, err
 end
 
+-- The secrets and the options of the call, if there was one.
+local function asked_with(self)
+  if self.asked then return self.asked() end
+end
+
 -- An error of the stream itself, with what it has from its answer and without the client's keys.
 local function error_of(self, kind, message)
   local about = self.about
+  local secrets, options = asked_with(self)
   return errors.new(errors.redact({
-    kind = kind, message = message, started = self.started, partial = self.reader:partial_text(),
-    request_id = errors.request_id(nil, fields.of(about), self.profile), headers = about.headers,
+    kind = kind, message = message, started = not not self.first, partial = self.reader:partial_text(),
+    request_id = errors.request_id(nil, fields.of(about), options and options.profile), headers = about.headers,
     attempts = about.attempts,
-  }, secrets[self]))
-end
-
-local function broken(self, message)
-  return error_of(self, "stream", message)
+  }, secrets))
 end
 
 local function answer_of(self, text, value, event)
   local about = self.about
+  local secrets, options = asked_with(self)
   return {
     status = about.status, headers = fields.of(about), text = text, value = value, event = event, in_stream = true,
-    started = self.started, partial = self.reader:partial_text(), attempts = about.attempts, secrets = secrets[self],
-    profile = self.profile,
+    started = not not self.first, partial = self.reader:partial_text(), attempts = about.attempts,
+    secrets = secrets, profile = options and options.profile,
   }
 end
 
 -- The connection is gone, or a clock ran out. Once every choice has ended nothing is missing.
 local function end_of_failure(self, facts)
   if facts.class ~= "closed" and self.reader.done then return end_with(self) end
-  facts.streaming, facts.started, facts.partial = true, self.started, self.reader:partial_text()
-  return end_with(self, self.describe(facts))
+  local call = { attempts = self.about.attempts, head = self.about.head }
+  call.secrets, call.options = asked_with(self)
+  facts.streaming, facts.started, facts.partial = true, not not self.first, self.reader:partial_text()
+  return end_with(self, errors.of_call(call, facts))
 end
 
 local function broken_off(self)
-  local message = self.started and "the stream broke off: its last chunk never came"
+  local message = self.first and "the stream broke off: its last chunk never came"
     or "the answer was an event stream without events"
-  return end_with(self, broken(self, message))
+  return end_with(self, error_of(self, "stream", message))
 end
 
 -- Where nothing tells that it is complete, an orderly end is all that can be asked.
@@ -81,7 +87,7 @@ end
 
 -- A chat's [DONE] is its own word for a good end, if anything came before it. Elsewhere it ends the answer.
 local function end_of_done(self)
-  if self.started and not self.dialect.typed then return end_with(self) end
+  if self.first and not self.dialect.typed then return end_with(self) end
   return end_of_answer(self)
 end
 
@@ -105,8 +111,8 @@ local function undecodable(self, data, why, unfinished)
   if errors.looks_like_error(data) then return end_with(self, errors.of_answer(answer_of(self, data))) end
   if unfinished and self.reader.done then return end_with(self) end
   if unfinished then return broken_off(self) end
-  local shown = errors.redact(data, secrets[self]):sub(1, 80)
-  return end_with(self, broken(self, ("an event could not be decoded (%s): %s"):format(why, shown)))
+  local shown = errors.redact(data, (asked_with(self))):sub(1, 80)
+  return end_with(self, error_of(self, "stream", ("an event could not be decoded (%s): %s"):format(why, shown)))
 end
 
 local function is_done_sign(data)
@@ -132,7 +138,7 @@ local function read_value(self, value, name, halves)
   local reader = self.reader
   local chunk, fault = reader:read(value, name, halves)
   if fault then return end_with_fault(self, value, "error", halves and json.mend_all(fault) or fault) end
-  self.started = true
+  self.first = self.first or infos.first_told(chunk)
   if reader.is_plain or self.alike then remember(self, name) end
   if reader.done then
     if reader.ended then
@@ -171,39 +177,43 @@ local function read_event(self, value, name, third, unfinished)
   return read_text(self, value, name, third, unfinished)
 end
 
-local ALIKE = {} -- in place of an event's name: its value is a chunk, like the last, of which nothing is looked at
-
--- What has come: as a transfer's chunk() tells it, or a chunk that is like the last, and ALIKE.
-local function pull_chunk(self)
-  if self.ended then return nil end
-  if self.alike then
-    local chunk, text = self.alike:alike_chunk()
-    if chunk then
-      self.reader.text = text
-      return chunk, ALIKE
-    end
-    if chunk == false then return false end
-  end
-  return self.transfer:chunk()
+-- What is handed over leaves its marks.
+local function hand_over(self, chunk, second)
+  if chunk == nil then self.over = true elseif chunk.usage ~= nil or chunk.response ~= nil then self.told = chunk end
+  return chunk, second
 end
 
--- The next chunk of a transfer's events, as Stream:next returns it.
-function M.next_of_transfer(self)
+local function pull_chunk(self)
+  if not self.ended then return self.transfer:chunk() end
+end
+
+-- The next chunk that is not like the last.
+local function read_next(self)
   while true do
-    local value, name, third, unfinished = pull_chunk(self)
-    while value == false do
-      wait.wait_for(self.loop, self.transfer, self)
-      value, name, third, unfinished = pull_chunk(self)
-    end
-    if name == ALIKE then return value end
+    local value, name, third, unfinished = wait.await(self.loop, self.transfer, self, pull_chunk)
     if value == nil then
-      if self.ended then return nil, self.err end
-      if name then return end_of_failure(self, name) end
-      return end_of_answer(self)
+      if self.ended then return hand_over(self, nil, self.err) end
+      return hand_over(self, (name and end_of_failure or end_of_answer)(self, name))
     end
     local chunk, second = read_event(self, value, name, third, unfinished)
-    if chunk ~= false then return chunk, second end
+    if chunk ~= false then return hand_over(self, chunk, second) end
   end
+end
+
+-- The next chunk of a transfer's events, as Stream:next returns it. Of one that is like the last nothing is looked at.
+function M.next_of_transfer(self)
+  local alike = self.alike
+  while alike do
+    local chunk, text = alike:alike_chunk()
+    if chunk then
+      self.reader.text = text
+      return chunk
+    end
+    if chunk == nil then break end
+    if not wait_for(self.loop, alike, self, text) then wait.end_cancelled() end -- in place of a text: the transfer's id
+    alike = self.alike
+  end
+  return read_next(self)
 end
 
 local function pull_data(self)
@@ -231,13 +241,8 @@ end
 -- The next of events that are here already.
 function M.next_of_list(self)
   local event = table.remove(self.list, 1)
-  if not event then return end_with(self) end
-  return read_value(self, event[1], event[2], false)
-end
-
--- Whose keys a stream's errors are not to show.
-function M.hide(self, hidden)
-  secrets[self] = hidden
+  if not event then return hand_over(self, end_with(self)) end
+  return hand_over(self, read_value(self, event[1], event[2], false))
 end
 
 M.end_with, M.error_of = end_with, error_of

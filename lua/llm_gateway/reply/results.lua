@@ -61,11 +61,19 @@ function M.fault(dialect)
   end
 end
 
--- What was sent is of no use any more, and a stream may be open for long.
+-- A function that returns a call's secrets and options: one for all calls of a client that have none of their own.
+local function asked_by(call)
+  local secrets, options = call.secrets, call.options
+  local asked = secrets == rawget(options, "secrets") and options.asked
+  if asked then return asked end
+  asked = function() return secrets, options end
+  if secrets == rawget(options, "secrets") then options.asked = asked end
+  return asked
+end
+
+-- A stream may be open for long: it does not hold the call.
 local function stream_of(answer, call, transfer, dialect)
-  call.value, call.body, call.headers = nil, nil, nil
-  local function describe(facts) return errors.of_call(call, facts) end
-  return streams.of_transfer(call.loop, transfer, infos.of(answer), answer.secrets, describe, dialect, answer.profile)
+  return streams.of_transfer(call.loop, transfer, infos.of(answer), asked_by(call), dialect)
 end
 
 -- The whole answer to a call in a dialect that was not to be streamed.

@@ -19,6 +19,7 @@ local Stream = { is_stream = true }
 Stream.__index = Stream
 
 local control = coroutines.control
+local next_of_list, next_of_transfer = reading.next_of_list, reading.next_of_transfer
 
 local function check_stream(self, name)
   if getmetatable(self) == Stream then return end
@@ -28,9 +29,10 @@ end
 -- In a task: lets the others go on. Most often that is a task of the stream's own loop which nobody has cancelled.
 local function before_next(self, level)
   local task, loop = control.task, self.loop
-  if not task or self.list or loop.closed then return end
+  if not task or not loop or loop.closed then return end
   if task.cancelled or task.loop ~= loop then wait.enter(loop, level + 1, self) end
-  wait.yield_turn(loop, self)
+  loop.allowance = loop.allowance - 1
+  if loop.allowance <= 0 or loop.deadline then wait.yield_turn(loop, self) end
 end
 
 -- The next chunk, if it is here and like the last: nothing of it is looked at. In a task a turn has to be taken before.
@@ -49,16 +51,8 @@ function Stream:next()
     self.over = true
     return nil, self.err
   end
-  self.taken = true
-  local chunk, second = (self.list and reading.next_of_list or reading.next_of_transfer)(self)
-  if chunk == nil then
-    self.over = true
-  elseif not self.first then
-    self.first = chunk
-  elseif chunk.usage ~= nil or chunk.response ~= nil then
-    self.told = chunk
-  end
-  return chunk, second
+  if self.first == nil then self.first = false end
+  return (self.loop and next_of_transfer or next_of_list)(self)
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -136,7 +130,7 @@ local function next_event(self)
     if self.err then error(self.err, 0) end
     return nil
   end
-  self.taken = true
+  if self.first == nil then self.first = false end
   local event = reading.next_as_it_came(self)
   if event then return event end
   return next_event(self)
@@ -169,7 +163,7 @@ end
 -- err, where err.partial is the text that came. It has to be the first to read the stream.
 function Stream:collect()
   check_stream(self, "collect")
-  if self.taken and not self.err then
+  if self.first ~= nil and not self.err then
     local message = self.ended and "the stream was read to its end before: there is nothing left to collect"
       or "a part of the stream was read before: collect() has to be the first to read it"
     return nil, reading.error_of(self, "stream", message .. " (ask again, or keep the chunks)")
@@ -220,22 +214,20 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Beginnings
 
--- A stream of a transfer's events. `about`: what info() tells. `hidden`: the call's secrets. `describe(facts)` makes
--- an error of the core's facts. `dialect`: one of reply/dialects.lua (chat). `profile`: the gateway's, or nil.
-local function of_transfer(loop, transfer, about, hidden, describe, dialect, profile)
+-- A stream of a transfer's events. `about`: what info() tells. `asked()` returns the call's secrets and its options: a
+-- function, so that whoever prints a stream sees no key. `dialect`: one of reply/dialects.lua (chat). Thousands may be
+-- open: with what it needs to be read, a stream has eight fields.
+local function of_transfer(loop, transfer, about, asked, dialect)
   dialect = dialect or dialects.chat
-  local self = {
-    loop = loop, transfer = transfer, about = about, describe = describe, started = false, ended = false,
-    dialect = dialect, reader = dialect.reader(), profile = profile,
-  }
-  reading.hide(self, hidden)
-  return setmetatable(self, Stream)
+  return setmetatable({
+    loop = loop, transfer = transfer, about = about, asked = asked, dialect = dialect, reader = dialect.reader(),
+  }, Stream)
 end
 
 -- A stream of events that are here already, each {value, name}.
 local function of_list(list, about, times, dialect)
   local self = {
-    list = list, about = about, times = times, ended = false, dialect = dialect, reader = dialect.reader(),
+    list = list, about = about, times = times, dialect = dialect, reader = dialect.reader(),
   }
   return setmetatable(self, Stream)
 end

@@ -153,7 +153,7 @@ local NONE = {}
 -- A checked copy, with the model's default and without the fields `left_out`; or nil, err. The third result is a field
 -- of it that the model does not know, if there is one.
 local function checked(model, value, left_out)
-  local new = { model = model.default_model, messages = value.messages, stream = value.stream } -- room for most
+  local new = { model = model.default_model, messages = nil, stream = nil } -- room for most
   local known, unknown = model.known, nil
   for name, item in next, value do
     if not left_out[name] then

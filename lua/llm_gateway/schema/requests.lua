@@ -92,7 +92,7 @@ end
 local function first_fault(model, value)
   for i = 1, #model do
     local field = model[i]
-    local item = value[field.name]
+    local item = rawget(value, field.name)
     if item ~= nil then
       local message, where = field.check(item)
       if message and not is_unset(item) then return message, step(field.name) .. (where or "") end
@@ -102,23 +102,23 @@ local function first_fault(model, value)
 end
 
 -- The first field of a table that fails its check, in the order of the model, a list of {name, check, required}:
--- `required` is the message when it is missing. Of a table without a fault no more is read than what it has.
+-- `required` is the message when it is missing. Of a table without a fault no more is read than what it has: what an
+-- __index adds does not go out.
 function M.fields_of(model)
-  local checks, required = {}, {}
+  local checks, required, count = {}, {}, 0
   for _, field in ipairs(model) do
     checks[field.name] = field.check
-    if field.required then required[#required + 1] = field.name end
+    if field.required then required[field.name], count = true, count + 1 end
   end
-  local count = #required
   return function(value)
     if type(value) ~= "table" then return expected("a table", value) end
-    for i = 1, count do
-      if value[required[i]] == nil then return first_fault(model, value) end
-    end
+    local missing = count
     for name, item in next, value do
       local check = checks[name]
       if check and check(item) then return first_fault(model, value) end
+      if required[name] then missing = missing - 1 end
     end
+    if missing > 0 then return first_fault(model, value) end
   end
 end
 
