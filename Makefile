@@ -148,7 +148,7 @@ build/fuzz/bin/transfer: $(addprefix spec/fuzz/,transfer.c answer.c wire.c) $(CO
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) -Wl,--wrap=socket,--wrap=clock_now -o $@ $(filter %.c,$^) $(CURL_LIBS)
 
 build/fuzz/bin/json: $(addprefix spec/fuzz/,json.c alike.c) $(wildcard src/json*.c src/lencode*.c) \
-                     $(addprefix src/,lclass.c ljson.c lnumbers.c lpartial.c buffer.c mem.c) $(wildcard src/*.h spec/fuzz/*.h)
+                     $(addprefix src/,lclass.c ljson.c ljson_scratch.c lfloats.c lnumbers.c lpartial.c buffer.c mem.c) $(wildcard src/*.h spec/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CURL_CFLAGS) $(shell pkg-config --cflags lua5.4) -o $@ $(filter %.c,$^) \
 	  $(shell pkg-config --libs lua5.4)

@@ -101,6 +101,10 @@ void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text);
  * Returns false, and has pushed nothing, when they are something else, few or very many. */
 bool lnumbers_push_list(lua_State *L, const json_token **next, uint32_t n);
 
+/* Pushes a list of the float32 numbers that n characters of base64 hold. Returns false, and has
+ * pushed nothing, when they are something else. */
+bool lfloats_push(lua_State *L, const char *text, size_t n);
+
 /* A value whose texts are there already. Nothing of it may change while the value is pushed. */
 typedef struct ljson_shape {
   const json_tape *tape;

@@ -8,7 +8,7 @@
 #define FLOATS_IN_BLOCK 3
 #define MOST_ON_STACK   6144        /* numbers: C has room for 8000 values in each Lua */
 #define PIECE           (BLOCK * 4) /* characters of what is longer: room for their numbers is sure */
-enum { TEXT = 1, LIST };
+#define MAKER           "llm_gateway.core.float_list_maker"
 
 /* What a character of base64 stands for (RFC 4648, sections 4 and 5), BAD for any other. */
 static const uint32_t sextets[256] = {
@@ -75,35 +75,75 @@ static bool push_floats(lua_State *L, const unsigned char *text, size_t n) {
   return push_block(L, last, n * FLOATS_IN_BLOCK / BLOCK);
 }
 
-/* The same into a table, which is pushed. */
-static bool push_list(lua_State *L, const unsigned char *text, size_t n) {
-  int count = 0;
+/* (text, n) -> the floats of n characters | false */
+static int l_numbers(lua_State *L) {
+  const unsigned char *text = lua_touserdata(L, 1);
+  size_t n = (size_t)lua_tonumber(L, 2);
+  if (lua_checkstack(L, (int)(n * FLOATS_IN_BLOCK / BLOCK) + LUA_MINSTACK) &&
+      push_floats(L, text, n))
+    return lua_gettop(L) - 2;
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+static void push_maker(lua_State *L) {
+  static const char code[] = "local numbers = ... return function(...) return {numbers(...)} end";
+  lua_getfield(L, LUA_REGISTRYINDEX, MAKER);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  if (luaL_loadbuffer(L, code, sizeof code - 1, "=llm_gateway") != 0) lua_error(L);
+  lua_pushcfunction(L, l_numbers);
+  lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, MAKER);
+}
+
+/* A constructor of Lua's fills the list at once, in half the time of one that C fills number by
+ * number. Pushes it, or {false}. */
+static void make_list(lua_State *L, const char *text, size_t n) {
+  push_maker(L);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)text);
+  lua_pushnumber(L, (lua_Number)n);
+  lua_call(L, 2, 1);
+}
+
+/* Pushes the same of very many floats, which the stack has no room for. */
+static void fill_list(lua_State *L, const char *text, size_t n) {
+  int count = 0, table = lua_gettop(L) + 1;
   lua_createtable(L, (int)(n * FLOATS_IN_BLOCK / BLOCK), 0);
   for (size_t size; n > 0; text += size, n -= size) {
     size = n < PIECE ? n : PIECE;
-    if (!push_floats(L, text, size)) return false;
-    int more = lua_gettop(L) - LIST;
-    for (int i = count + more; i > count; i--) lua_rawseti(L, LIST, i);
+    if (!push_floats(L, (const unsigned char *)text, size)) {
+      lua_settop(L, table);
+      lua_pushboolean(L, 0);
+      lua_rawseti(L, table, 1);
+      return;
+    }
+    int more = lua_gettop(L) - table;
+    for (int i = count + more; i > count; i--) lua_rawseti(L, table, i);
     count += more;
   }
-  return true;
 }
 
-/* floats(text) -> the numbers that a base64 text of float32 holds (RFC 4648), as embeddings of
- * encoding_format "base64" do | a list of them, when they are very many | false when it is
- * something else. A table that is written {floats(text)} is filled at once, in half the time of one
- * that C fills number by number. */
+bool lfloats_push(lua_State *L, const char *text, size_t n) {
+  while (n > 0 && text[n - 1] == '=') n--;
+  if (n % 4 == 1 || n * 3 / 4 % 4 != 0 || !lua_checkstack(L, LUA_MINSTACK)) return false;
+  bool on_stack = n * FLOATS_IN_BLOCK / BLOCK <= MOST_ON_STACK;
+  if (on_stack)
+    make_list(L, text, n);
+  else
+    fill_list(L, text, n);
+  lua_rawgeti(L, -1, 1);
+  bool failed = lua_isboolean(L, -1);
+  lua_pop(L, failed ? 2 : 1);
+  return !failed;
+}
+
+/* floats(text) -> list of the numbers that a base64 text of float32 holds (RFC 4648), as
+ * embeddings of encoding_format "base64" do | nil when it is something else */
 int lfloats_decode(lua_State *L) {
   size_t n;
-  const char *text = luaL_checklstring(L, TEXT, &n);
-  const unsigned char *bytes = (const unsigned char *)text;
-  lua_settop(L, TEXT);
-  while (n > 0 && text[n - 1] == '=') n--;
-  size_t count = n * FLOATS_IN_BLOCK / BLOCK;
-  bool on_stack = count <= MOST_ON_STACK && lua_checkstack(L, (int)count + LUA_MINSTACK);
-  bool whole = n % 4 != 1 && n * 3 / 4 % 4 == 0;
-  if (whole && (on_stack ? push_floats(L, bytes, n) : push_list(L, bytes, n)))
-    return lua_gettop(L) - TEXT;
-  lua_pushboolean(L, 0);
+  const char *text = luaL_checklstring(L, 1, &n);
+  if (!lfloats_push(L, text, n)) lua_pushnil(L);
   return 1;
 }

@@ -5,25 +5,16 @@
  * metatables, so that it is written as it was read. Integers are integers where
  * Lua has them.
  *
- * What a decode needs besides the Lua stack is in a scratch object of the Lua
- * state, so that an error frees it. Nothing here raises over a text.
+ * What a decode needs besides the Lua stack is in a scratch object (see
+ * ljson_private.h), so that an error frees it. Nothing here raises over a text.
  */
-#include "lcore.h"
+#include "ljson_private.h"
 
 #include <string.h>
 
-#include "json.h"
-
-#define SCRATCH "llm_gateway.core.json"
-#define LIST    "llm_gateway.core.list"
-#define OBJECT  "llm_gateway.core.object"
-
-typedef struct scratch {
-  json_tape tape;
-  buffer text;   /* the one whose escapes are being read */
-  buffer source; /* an event that is being read */
-  bool busy;     /* a decode runs, or ended in an error */
-} scratch;
+#define LIST   "llm_gateway.core.list"
+#define OBJECT "llm_gateway.core.object"
+#define VECTOR "embedding"
 
 typedef struct frame {
   uint32_t left; /* items or members to come */
@@ -42,38 +33,6 @@ typedef struct builder {
   unsigned depth;
   frame open[JSON_MAX_DEPTH];
 } builder;
-
-/* ---- the scratch object ---- */
-
-static int l_gc(lua_State *L) {
-  scratch *s = luaL_checkudata(L, 1, SCRATCH);
-  json_tape_free(&s->tape);
-  buffer_free(&s->text);
-  buffer_free(&s->source);
-  return 0;
-}
-
-static scratch *new_scratch(lua_State *L) {
-  scratch *s = lcore_new(L, sizeof *s, SCRATCH);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, "llm_gateway.core.json.scratch");
-  return s;
-}
-
-/* Pushes one that nobody uses: a finalizer may decode while a decode allocates. */
-static scratch *push_scratch(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, "llm_gateway.core.json.scratch");
-  scratch *s = lua_touserdata(L, -1);
-  if (!s->busy) return s;
-  lua_pop(L, 1);
-  return new_scratch(L);
-}
-
-static void tidy(scratch *s) {
-  s->busy = false;
-  json_tape_trim(&s->tape);
-  buffer_clear(&s->text);
-}
 
 /* ---- values ---- */
 
@@ -143,6 +102,21 @@ static bool open_container(builder *b, json_token token, bool is_list) {
   return true;
 }
 
+/* Whether the text that was read last is an embedding that may be in base64: the member of that
+ * name of an object in a list. */
+static bool is_vector(const builder *b, json_token token) {
+  if (b->own == NULL || !b->own->vectors || json_kind_of(token) != JSON_TEXT) return false;
+  if (b->depth != 3 || b->open[2].is_list || !b->open[1].is_list) return false;
+  json_token key = b->next[-2];
+  return json_size(key) == strlen(VECTOR) &&
+         memcmp(b->text + json_at(key), VECTOR, strlen(VECTOR)) == 0;
+}
+
+static void push_text_or_vector(builder *b, json_token token) {
+  if (!is_vector(b, token) || !lfloats_push(b->L, b->text + json_at(token), json_size(token)))
+    push_text(b, b->next - 1, b->halves);
+}
+
 /* Pushes the next value. Returns whether it is a container that is still to be filled. */
 static bool push_value(builder *b) {
   json_token token = *b->next++;
@@ -153,7 +127,7 @@ static bool push_value(builder *b) {
   case JSON_INTEGER: push_integer(b, *b->next++); return false;
   case JSON_DOUBLE: push_double(b, *b->next++); return false;
   case JSON_TEXT:
-  case JSON_ESCAPED: push_text(b, b->next - 1, b->halves); return false;
+  case JSON_ESCAPED: push_text_or_vector(b, token); return false;
   case JSON_LIST:
     if (lnumbers_push_list(b->L, &b->next, (uint32_t)json_size(token))) return false;
     return open_container(b, token, true);
@@ -266,8 +240,9 @@ static int push_parsed(lua_State *L, scratch *s, const char *text, size_t n, boo
   return push_fault(L, &s->tape);
 }
 
-/* json_decode(text, keep_halves) -> value | nil for null | nil, message | value, nil, true: with
- * keep_halves, a text may begin or end with half a surrogate pair */
+/* json_decode(text, keep_halves, vectors) -> value | nil for null | nil, message | value, nil,
+ * true: with keep_halves, a text may begin or end with half a surrogate pair. vectors: embeddings
+ * that are floats in base64 become lists of numbers. */
 int ljson_decode(lua_State *L) {
   size_t n;
   if (lua_type(L, 1) != LUA_TSTRING) {
@@ -277,9 +252,11 @@ int ljson_decode(lua_State *L) {
   }
   const char *text = lua_tolstring(L, 1, &n);
   bool keep_halves = lua_toboolean(L, 2) != 0;
-  scratch *s = push_scratch(L);
+  bool vectors = lua_toboolean(L, 3) != 0;
+  scratch *s = ljson_take_scratch(L);
+  s->vectors = vectors;
   int results = push_parsed(L, s, text, n, keep_halves);
-  tidy(s);
+  ljson_leave_scratch(s);
   return results;
 }
 
@@ -315,7 +292,7 @@ static void shape_results(lua_State *L, int first, int results, const char *data
 int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept) {
   size_t n = event->data_length, type_length = event->type_length;
   int first = lua_gettop(L) + 2;
-  scratch *s = push_scratch(L);
+  scratch *s = ljson_take_scratch(L);
   copy_event(L, &s->source, event);
   const char *data = buffer_bytes(&s->source);
   s->busy = true;
@@ -329,7 +306,7 @@ int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept) {
   s->source.end = s->source.start + n;
   swap(&s->source, kept);
   buffer_clear(&s->source);
-  tidy(s);
+  ljson_leave_scratch(s);
   return 3;
 }
 
@@ -338,7 +315,7 @@ int ljson_push_event(lua_State *L, const sse_event *event, buffer *kept) {
 void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text) {
   lua_createtable(L, (int)tape->count, 0);
   int texts = lua_gettop(L);
-  scratch *s = push_scratch(L);
+  scratch *s = ljson_take_scratch(L);
   builder b;
   b.L = L;
   b.own = s;
@@ -353,7 +330,7 @@ void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text) {
       i++;
     }
   }
-  tidy(s);
+  ljson_leave_scratch(s);
   lua_settop(L, texts);
 }
 
@@ -380,12 +357,7 @@ static void add_mark(lua_State *L, const char *name, const char *field) {
 }
 
 void ljson_open(lua_State *L) {
-  luaL_newmetatable(L, SCRATCH);
-  lua_pushcfunction(L, l_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
-  new_scratch(L);
-  lua_pop(L, 1);
+  ljson_open_scratch(L);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
   lua_pushnumber(L, (lua_Number)JSON_EXACT);

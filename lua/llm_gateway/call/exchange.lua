@@ -66,8 +66,8 @@ local function value_of_event(answer)
   return answer.status >= 400 and first or nil
 end
 
-local function decode(answer)
-  local value = json.decode(answer.text)
+local function decode(call, answer)
+  local value = json.decode(answer.text, false, call.has_vectors)
   if value ~= nil then return value end
   local is_events = fields.media_type(answer) == "text/event-stream"
   return is_events and value_of_event(answer) or nil
@@ -99,7 +99,7 @@ local function read_body(call, transfer, answer)
     answer.text, answer.times = text, second
   end
   if call.into then into.read_error(answer, call.into) end
-  answer.value = answer.value or decode(answer)
+  answer.value = answer.value or decode(call, answer)
   return answer
 end
 

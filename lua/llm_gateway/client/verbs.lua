@@ -19,7 +19,7 @@ local M = {}
 function M.embeddings(self, config, request, level)
   local body, own = asking.prepare(config, request, request_models.embeddings, level + 1)
   if not body then return nil, own end
-  local call = { method = "POST", endpoint = "/embeddings", value = body }
+  local call = { method = "POST", endpoint = "/embeddings", value = body, has_vectors = true }
   local answer, err = asking.perform(self, config, own, call, level + 1)
   if not answer then return nil, err end
   return answers.embeddings(answer)

@@ -112,19 +112,14 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- The rest
 
--- The list of numbers that a text in base64 holds; the text itself where it is none.
-local function vector_of(text)
-  local list = { core.floats(text) }
-  if list[1] == false then return text end
-  return type(list[1]) == "table" and list[1] or list
-end
-
 -- An embedding asked for as base64 comes as text; it is handed over as numbers all the same.
 function M.embeddings(answer)
   local reply, err = M.reply(answer)
   if not reply then return nil, err end
   for _, item in ipairs(type(reply.data) == "table" and reply.data or {}) do
-    if type(item) == "table" and type(item.embedding) == "string" then item.embedding = vector_of(item.embedding) end
+    if type(item) == "table" and type(item.embedding) == "string" then -- others became numbers as they were read
+      item.embedding = core.floats(item.embedding) or item.embedding
+    end
   end
   return reply
 end
