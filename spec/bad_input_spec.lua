@@ -44,6 +44,7 @@ describe("bad input", function()
   it("in a call's form raises, saying what was meant", function()
     raises("with a dot", function() llm.new(llm, {}) end)
     raises("is it reply:text", function() llm.text(nil) end)
+    raises("array: expected a list, got number", function() llm.array(5) end)
     local loop = llm.loop() -- PUC 5.1 loses the line behind llm.map, a tail call
     raises("options come before", function() loop:map({}, print, { concurrency = 2 }) end)
     raises('"concurency".*concurrency, stop_on_error', function() loop:map({}, { concurency = 2 }, print) end)

@@ -186,6 +186,15 @@ describe("the SSE parser", function()
     assert.has_error(function() sse.new({ max_event_bytes = "1" }) end)
   end)
 
+  it("says at the caller's line that a method was called with a point", function()
+    local parser = sse.new()
+    for _, name in ipairs({ "next", "finish", "events" }) do
+      local _, message = pcall(function() local _ = parser[name]() end)
+      local words = "sse_spec.lua:%%d+: %s: expected a parser, got nil %%(is it parser:%s%%(%%)%%?"
+      assert.matches(words:format(name, name), message)
+    end
+  end)
+
   it("refuses what is no option of it, at the caller's line", function()
     local function message_of(options)
       return select(2, pcall(function()

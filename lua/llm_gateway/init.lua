@@ -29,7 +29,10 @@ end
 local function is_error(value) return errors.is(value) end
 
 -- Marks a table (a new one by default) as a list, so that it is sent as `[]` even when empty. Returns it.
-local function array(t) return json.array(t) end
+local function array(t)
+  if t ~= nil and type(t) ~= "table" then error("array: expected a list, got " .. type(t), 2) end
+  return json.array(t)
+end
 
 -- The JSON of a value; or nil, what was wrong, and the path of where.
 local function encode(value) return json.encode(value) end

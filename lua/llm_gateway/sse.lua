@@ -19,21 +19,28 @@ local methods = core.sse_methods
 
 local pull, pull_last = methods.pull, methods.pull_last
 
+local function refuse(name)
+  error(("%s: expected a parser, got nil (is it parser:%s()?)"):format(name, name), 3)
+end
+
 -- The next event, {event, data, id}; nil when none is complete. The table is made here: to LuaJIT that is half the
 -- price of the calls by which C would fill it.
 function methods.next(parser)
+  if parser == nil then refuse("next") end
   local data, event, id = pull(parser)
   return data and { event = event or "message", data = data, id = id or "" } or nil
 end
 
 -- The event that lacks only its blank line, or nil; starts anew.
 function methods.finish(parser)
+  if parser == nil then refuse("finish") end
   local data, event, id = pull_last(parser)
   return data and { event = event or "message", data = data, id = id or "" } or nil
 end
 
 -- Iterates over the events that are complete.
 function methods.events(parser)
+  if parser == nil then refuse("events") end
   return methods.next, parser
 end
 
