@@ -38,7 +38,10 @@ end
 local function encode(value) return json.encode(value) end
 
 -- assert for every Lua.
-local function assert_true(...) return errors.assert(...) end
+local function assert_true(value, ...)
+  if value then return value, ... end
+  return errors.assert(value, ...)
+end
 
 -- A method of the default loop, as a function.
 local function of_default_loop(name)
