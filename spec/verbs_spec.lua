@@ -32,6 +32,18 @@ describe("the verbs of a client", function()
       assert.equal("!!", data[1].embedding)
       assert.same({ 1 }, data[2].embedding)
     end)
+
+    it("are an error where the answer has none, dry runs apart", function()
+      for _, body in ipairs({ "{}", '{"data":null}', '{"message":"not today"}' }) do
+        local reply, err = support.answering(gateway, body):embeddings({ input = "x" })
+        assert.is_nil(reply)
+        assert.same({ "server", 200 }, { err.kind, err.status })
+        assert.matches("expected embeddings, got application/json", err.message)
+      end
+      local dry = support.answering(gateway, '{"would_be_allowed":true}')
+      assert.is_true(assert(dry:embeddings({ input = "x", dry_run = true })).would_be_allowed)
+      assert.is_true(assert(support.answering(gateway, '{"dry_run":true}'):embeddings({ input = "x" })).dry_run)
+    end)
   end)
 
   describe("models", function()

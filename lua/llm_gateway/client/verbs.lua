@@ -22,7 +22,7 @@ function M.embeddings(self, config, request, level)
   local call = { method = "POST", endpoint = "/embeddings", value = body, has_vectors = true }
   local answer, err = asking.perform(self, config, own, call, level + 1)
   if not answer then return nil, err end
-  return answers.embeddings(answer)
+  return answers.embeddings(answer, call)
 end
 
 -- A request may have these fields, and the options of a call; the error says that, and what else there is to do.

@@ -112,8 +112,14 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- The rest
 
--- An embedding asked for as base64 comes as text; it is handed over as numbers all the same.
-function M.embeddings(answer)
+-- An embedding asked for as base64 comes as text; it is handed over as numbers all the same. What has no list of them
+-- is a dry run, or no answer.
+function M.embeddings(answer, call)
+  local value = answer.value
+  if is_object(value) and type(value.data) ~= "table" and not is_dry_run(call, value) then
+    answer.wanted = "embeddings"
+    return nil, errors.of_answer(answer)
+  end
   local reply, err = M.reply(answer)
   if not reply then return nil, err end
   for _, item in ipairs(type(reply.data) == "table" and reply.data or {}) do
