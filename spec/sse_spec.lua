@@ -186,6 +186,16 @@ describe("the SSE parser", function()
     assert.has_error(function() sse.new({ max_event_bytes = "1" }) end)
   end)
 
+  it("has no limit where that is false, or beyond all memory", function()
+    local text = "data: " .. ("x"):rep(17 * 2 ^ 20) .. "\n\n"
+    assert.is_nil((sse.new():feed(text)))
+    for _, max in ipairs({ false, 2 ^ 60, 2 ^ 70, math.huge }) do
+      local parser = sse.new({ max_event_bytes = max })
+      assert(parser:feed(text))
+      assert.equal(17 * 2 ^ 20, #parser:next().data)
+    end
+  end)
+
   it("says at the caller's line that a method was called with a point", function()
     local parser = sse.new()
     for _, name in ipairs({ "next", "finish", "events" }) do

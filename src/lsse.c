@@ -21,12 +21,12 @@ static sse *check(lua_State *L) {
   return &check_object(L)->parser;
 }
 
-/* sse(max_event_bytes, lenient) -> parser; see sse.h */
+/* sse(max_event_bytes, lenient) -> parser; see sse.h. 0, and more than memory has, is no limit. */
 int lsse_new(lua_State *L) {
   double max = luaL_checknumber(L, 1);
-  luaL_argcheck(L, max >= 1 && max <= (double)SSE_MOST_BYTES, 1, "max_event_bytes out of range");
+  luaL_argcheck(L, max >= 0, 1, "max_event_bytes out of range");
   lua_sse *u = lcore_new(L, sizeof *u, SSE);
-  sse_init(&u->parser, (size_t)max);
+  sse_init(&u->parser, max < (double)SSE_MOST_BYTES ? (size_t)max : 0);
   u->parser.lenient = lua_toboolean(L, 2);
   u->open = true;
   return 1;

@@ -44,16 +44,18 @@ function methods.events(parser)
   return methods.next, parser
 end
 
--- A new parser. Option: max_event_bytes (16 MiB), beyond which an event is refused. Raises for any other option.
+-- A new parser. Option: max_event_bytes (16 MiB; false: no limit), beyond which an event is refused. Raises for any
+-- other option.
 local function new(options)
   options = options == nil and {} or options
   if type(options) ~= "table" then error("sse.new: expected a table of options, got " .. type(options), 2) end
   if next(options) ~= nil then names.only(options, { "max_event_bytes" }, "sse.new", 2) end
-  local max = options.max_event_bytes or DEFAULT_MAX_EVENT_BYTES
-  if type(max) ~= "number" or max ~= max or max < 1 then
-    error("max_event_bytes: expected a number of bytes from 1 up, got " .. tostring(max), 2)
+  local max = options.max_event_bytes
+  if max == nil then max = DEFAULT_MAX_EVENT_BYTES end
+  if max and (type(max) ~= "number" or max ~= max or max < 1) then
+    error("max_event_bytes: expected a number of bytes from 1 up, or false for no limit, got " .. tostring(max), 2)
   end
-  return core.sse(max)
+  return core.sse(max or 0)
 end
 
 return { new = new }
