@@ -68,16 +68,15 @@ describe("the loop", function()
         end
       end)
     end
-    local over, steps, started, checked = 0, 0, core.now(), false
+    local over, steps, started, checked = 0, 0, os.clock(), false -- processor time: others may have the processors too
     while loop:step(0, 0.002) do
-      local now = core.now()
-      if now - started > 0.012 then over = over + 1 end
+      if os.clock() - started > 0.012 then over = over + 1 end
       steps = steps + 1
       if not checked and math.max(counts[1], counts[2], counts[3], counts[4], counts[5]) > 5000 then
         checked = true
         for i = 1, 5 do assert.is_true(counts[i] > 0, "stream " .. i .. " has had no turn") end
       end
-      started = core.now()
+      started = os.clock()
     end
     for i = 1, 5 do assert.is_true(counts[i] > 10000) end
     assert.is_true(over <= steps / 20, ("%d of %d steps were late"):format(over, steps))
