@@ -1,13 +1,14 @@
 /* lalike.c: see lalike.h.
  *
- * The texts of what was learned are made once. They are in the table of
- * references of the transfer object, at TEXTS.
+ * The texts of what was learned are made once. Their list is the table of
+ * references of the transfer object from then on: what that had at KEEPER stands
+ * in the place of the first token, which is no text.
  */
 #include "lalike.h"
 
 #define MAX_STEPS   8
 #define MAX_IN_VAIN 8
-#define TEXTS       2
+#define KEEPER      1
 
 static int read_path(lua_State *L, int first, json_path_step *path) {
   int steps = lua_gettop(L) - first + 1;
@@ -24,7 +25,9 @@ static void keep_texts(lua_State *L, lalike *a) {
   a->in_use = true;
   compat_getuservalue(L, 1);
   ljson_push_texts(L, &a->like.tape, buffer_bytes(&a->like.text));
-  lua_rawseti(L, -2, TEXTS);
+  lua_rawgeti(L, -2, KEEPER);
+  lua_rawseti(L, -2, KEEPER);
+  compat_setuservalue(L, 1);
   lua_pop(L, 1);
   a->in_use = false;
 }
@@ -82,8 +85,6 @@ void lalike_push(lua_State *L, lalike *a) {
   bool was_in_use = a->in_use;
   a->in_use = true;
   compat_getuservalue(L, 1);
-  lua_rawgeti(L, -1, TEXTS);
-  lua_replace(L, -2);
   lua_insert(L, piece);
   ljson_shape shape = {&a->like.tape, buffer_bytes(&a->like.text), piece, a->like.open,
                        a->like.holes};

@@ -29,7 +29,7 @@ return {
   { "a second loop over a stream does nothing", "if not self.over or self.err then return end", "if true then return end",
     "truth chunks" },
   { "a data: before the data is no JSON", 'if data:sub(1, 5) == "data:" then', "if false then", "stream", only = "is there twice" },
-  { "partial is not kept", '  if text ~= "" then self.partial:add(text) end\n', "", "stream faults" },
+  { "partial is not kept", '  if text ~= "" then extend(self, "partial", text, MAX_PARTIAL_BYTES) end\n', "", "stream faults" },
   { "an empty finish_reason ends a choice", "if last and not scalars.says(choice.finish_reason) then", "if false then",
     "chunks stream" },
   { "an index that is NaN is one",

@@ -27,6 +27,8 @@ local tool_calls = lazy("llm_gateway.reply.tool_calls")
 
 local MAX_PARTIAL_BYTES = 2 ^ 20 + 8192 -- an error keeps 1 MiB of it, once the secrets in it are hidden
 
+local extend, text_in = ropes.extend, ropes.text_in
+
 local Chat = {}
 Chat.__index = Chat
 -- what a new one has; thousands may be open, and need room for eight fields of their own
@@ -77,13 +79,13 @@ end
 local function delta_of(state, choice)
   local delta, message = choice.delta, choice.message
   if type(delta) ~= "table" then
-    if state.has_delta or type(message) ~= "table" then return {} end
+    if state.said or type(message) ~= "table" then return {} end
     choice.message = nil
     return message
   end
   if state.said then return delta end
   if brings_something(delta) then
-    state.has_delta, state.said = true, true
+    state.said = true
   elseif type(message) == "table" and brings_something(message) then
     choice.message = nil
     return filled(delta, message)
@@ -91,10 +93,21 @@ local function delta_of(state, choice)
   return delta
 end
 
-local function state_of(self, index)
+local function new_state(self, index)
   local state = {}
-  self.states[index], self.open = state, self.open + 1
+  if self.index == nil then
+    self.index, self.state, self.open = index, state, 1
+  else
+    self.states = self.states or {}
+    self.states[index], self.open = state, self.open + 1
+  end
   return state
+end
+
+-- What is known of a choice; nil before its first delta. Most streams have one choice, and no table for others.
+local function state_at(self, index)
+  if index == self.index then return self.state end
+  return self.states and self.states[index]
 end
 
 local function end_choice(self, state)
@@ -110,7 +123,7 @@ local function read_choice(self, choice, position, halves, is_whole)
     index = index == index and index or position - 1
     choice.index = index
   end
-  local state = self.states[index] or state_of(self, index)
+  local state = state_at(self, index) or new_state(self, index)
   local delta, last = choice.delta, choice.finish_reason ~= nil
   if last and not scalars.says(choice.finish_reason) then -- some write an empty one, or a null in quotes, each time
     choice.finish_reason, last = nil, false
@@ -154,14 +167,14 @@ end
 
 -- Whether its choice is the one whose text is the stream's, is under way, and waits for no half of a character.
 local function is_under_way(self, index)
-  local state = self.states[index]
+  local state = state_at(self, index)
   return index == self.main and state.said and not state.ended and state.halves == nil
 end
 
 -- Adds the texts of the chunks that were not read.
 local function catch_up(self)
   local text = self.skipped:pieces()
-  if text then self.partial:add(text) end
+  if text then extend(self, "partial", text, MAX_PARTIAL_BYTES) end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -177,11 +190,10 @@ end
 local function keep_texts(self, delta)
   local text = delta.content
   if type(text) ~= "string" then text = text and content.text(text) or "" end
-  if text ~= "" then self.partial:add(text) end
+  if text ~= "" then extend(self, "partial", text, MAX_PARTIAL_BYTES) end
   local thought = delta.reasoning_content or delta.reasoning
   if thought and thought ~= "" and type(thought) == "string" then
-    self.reasoning = self.reasoning or ropes.new(MAX_PARTIAL_BYTES)
-    self.reasoning:add(thought)
+    extend(self, "reasoning", thought, MAX_PARTIAL_BYTES)
   end
   self.text = text
 end
@@ -216,16 +228,16 @@ end
 -- The beginning of the text, somewhat more than an error keeps.
 function Chat:partial_text()
   if self.skipped then catch_up(self) end
-  return self.partial:text()
+  return text_in(self, "partial")
 end
 
 -- The beginning of the reasoning.
 function Chat:reasoning_text()
-  return self.reasoning and self.reasoning:text() or ""
+  return text_in(self, "reasoning")
 end
 
 local function new()
-  return setmetatable({ states = {}, partial = ropes.new(MAX_PARTIAL_BYTES) }, Chat)
+  return setmetatable({}, Chat)
 end
 
 return { new = new, MAX_PARTIAL_BYTES = MAX_PARTIAL_BYTES }

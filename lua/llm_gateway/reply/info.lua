@@ -60,13 +60,27 @@ local OTHERS = {
   created_at = true, system_fingerprint = true, type = true, role = true, index = true,
 }
 
--- What a stream's first chunk may tell of the call; a stream, of which many may be open, does not keep the rest.
+local last_told = {}
+
+local function is_same(a, b)
+  for name, value in next, a do
+    if b[name] ~= value then return false end
+  end
+  for name in next, b do
+    if a[name] == nil then return false end
+  end
+  return true
+end
+
+-- What a stream's first chunk may tell of the call, which nobody may change. Many streams may be open: the rest is not
+-- kept, and those that are told the same, a model most often, share it.
 function M.first_told(chunk)
   local told = {}
   for name, value in next, body_of(chunk) do
     if not OTHERS[name] then told[name] = value end
   end
-  return told
+  if not is_same(told, last_told) then last_told = told end
+  return last_told
 end
 
 -- What a stream's first chunk told and its last usage (nil: none yet) tell together; nil before the first.

@@ -1,6 +1,7 @@
 -- reply/rope.lua: a text that comes in pieces, joined once, so that many pieces take linear time.
 -- Leans on nothing. With a limit it keeps the text's beginning alone: a stream must not grow with what was read.
 
+local SHORT = 64 -- bytes: so few need no rope
 local PIECES_A_BLOCK = 1024 -- a million words would be as many small texts: a block of them becomes one
 
 local Rope = {}
@@ -54,6 +55,28 @@ local function append(into, name, piece)
   into[name]:add(piece)
 end
 
+-- The same within `limit` bytes, where no table is made for a text that is short; to be read with text_in.
+local function extend(into, name, piece, limit)
+  local rope = into[name]
+  if not is(rope) then
+    local before = rope or ""
+    if #before + #piece < SHORT then
+      into[name] = before .. piece
+      return
+    end
+    rope = new(limit)
+    into[name] = rope
+    if before ~= "" then rope:add(before) end
+  end
+  rope:add(piece)
+end
+
+-- The text that extend has made of into[name]; "" without any.
+local function text_in(into, name)
+  local text = into[name]
+  return is(text) and text:text() or text or ""
+end
+
 -- Puts the text in the place of each rope in a table, and in those within it. Returns the table.
 local function join(t)
   for name, value in next, t do
@@ -62,4 +85,4 @@ local function join(t)
   return t
 end
 
-return { new = new, is = is, append = append, join = join }
+return { new = new, is = is, append = append, join = join, extend = extend, text_in = text_in }
