@@ -350,10 +350,11 @@ static double seconds_between(int64_t from, int64_t to) {
   return (double)(to - from) / (double)ONE_SECOND;
 }
 
-/* libcurl's own time of the first byte is that of the first byte sent, for a POST. */
+/* libcurl's own time of the first byte is that of the first byte sent, for a POST, and it tells
+ * some microseconds of a lookup where the connection was kept and nothing was looked up. */
 void transfer_read_timings(const transfer *t, transfer_timings *timings) {
   CURL *easy = t->member.easy;
-  timings->dns = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  timings->dns = t->kept ? 0 : seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
   timings->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
   timings->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
   timings->first_byte = t->first_at == 0 ? 0 : seconds_between(t->started_at, t->first_at);
