@@ -46,6 +46,15 @@ describe("the verbs of a client", function()
     end)
   end)
 
+  describe("a request for a stream", function()
+    it("that nobody knows says what was expected of it, no chat completion", function()
+      local _, err = support.answering(gateway, '{"a":1}\n{"a":2}\n', { type = "application/x-ndjson" })
+        :request({ path = "/api/x", body = {}, stream = true })
+      assert.equal("stream", err.kind)
+      assert.matches("^expected an event stream, got application/x%-ndjson", err.message)
+    end)
+  end)
+
   describe("models", function()
     it("come out of the shapes that gateways know", function()
       for _, body in ipairs({ '{"data":[{"id":"a"}]}', '[{"id":"a"}]', '{"models":["a"]}', '["a"]' }) do

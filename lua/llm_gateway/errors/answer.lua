@@ -35,7 +35,7 @@ local function unusable(answer)
       where and " to " .. urls.without(where) or "")
   end
   local what = answer.headers["content-type"] or "no content type"
-  local wanted = answer.in_stream and "an event stream or " .. (answer.wanted or "a chat completion")
+  local wanted = answer.in_stream and "an event stream" .. (answer.wanted and " or " .. answer.wanted or "")
     or type(answer.value) == "table" and (answer.wanted or "a JSON object") or "JSON"
   if not answer.text or answer.text == "" then return ("expected %s, got an empty body (%s)"):format(wanted, what) end
   return ("expected %s, got %s: %s"):format(wanted, what, scalars.clip(answer.text, 80))

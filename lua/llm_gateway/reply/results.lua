@@ -103,7 +103,7 @@ end
 -- What `for` takes, of an answer to a call that asked for a stream.
 function M.stream(answer, call, dialect)
   if answer.transfer then return streams.iterator(stream_of(answer, call, answer.transfer, dialect)) end
-  answer.in_stream = true
+  answer.in_stream, answer.wanted = true, dialect.wanted
   local stream, err = stream_of_body(answer, call, dialect)
   if not stream then return nil, err end
   return streams.iterator(stream)
