@@ -176,14 +176,14 @@ describe("tasks", function()
   it("sleep in the order of their moments", function()
     local order = {}
     llm.run(function()
-      for _, ms in ipairs({ 30, 10, 20, 0 }) do
+      for _, ms in ipairs({ 150, 50, 100, 0 }) do
         llm.spawn(function()
           llm.sleep(ms / 1000)
           table.insert(order, ms)
         end)
       end
     end)
-    assert.same({ 0, 10, 20, 30 }, order)
+    assert.same({ 0, 50, 100, 150 }, order)
   end)
 
   it("go on while the main program blocks", function()
