@@ -8,7 +8,6 @@
 local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
 
-local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 local schema = lazy("llm_gateway.schema")
 local step = lazy("llm_gateway.loop.step")
 local tasks = lazy("llm_gateway.loop.tasks")
@@ -111,7 +110,7 @@ function Loop:close()
   state.mark_idle(loop)
   loop.closed = true
   loop.core:close(loop.hosts[1] ~= nil)
-  if loop.hosts[1] then host.wake(loop) end
+  state.wake_hosts(loop)
 end
 
 Loop.__close = Loop.close

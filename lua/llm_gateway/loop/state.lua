@@ -79,6 +79,15 @@ local function call_hook(loop, name)
   if hook then M.call(loop, hook, loop.object) end
 end
 
+local function tell_hosts(loop, what)
+  if loop.hosts[1] then host.tell(loop, what, M.call) end
+end
+
+-- Something has happened that a host's coroutine may be waiting for. Most loops have no host.
+function M.wake_hosts(loop)
+  if loop.hosts[1] then host.wake(loop) end
+end
+
 -- ---------------------------------------------------------------------------------------------------------
 -- Work
 
@@ -86,7 +95,7 @@ end
 function M.mark_begun(loop)
   if loop.busy then return end
   loop.busy = true
-  if loop.hosts[1] then host.tell(loop, "busy", M.call) end
+  tell_hosts(loop, "busy")
   call_hook(loop, "on_busy")
 end
 
@@ -100,7 +109,7 @@ end
 function M.mark_idle(loop)
   if not loop.busy then return end
   loop.busy = false
-  if loop.hosts[1] then host.tell(loop, "idle", M.call) end
+  tell_hosts(loop, "idle")
   call_hook(loop, "on_idle")
 end
 
@@ -137,7 +146,7 @@ function M.release(loop, task)
   loop.tasks = loop.tasks - 1
   loop.live[task] = nil
   if group then group.count = group.count - 1 end
-  if loop.hosts[1] then host.wake(loop) end
+  M.wake_hosts(loop)
 end
 
 -- Whether there is work: tasks that have not ended, or transfers under way.

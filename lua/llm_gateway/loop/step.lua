@@ -3,10 +3,7 @@
 
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
-local lazy = require("llm_gateway.lazy")
 local state = require("llm_gateway.loop.state")
-
-local host = lazy("llm_gateway.loop.host") -- loaded by the first adapter
 
 local wake_task, resume = coroutines.wake, coroutines.resume
 local CHUNKS_A_TURN, READY_AT_ONCE = state.CHUNKS_A_TURN, state.READY_AT_ONCE
@@ -36,8 +33,8 @@ local function wake_waiters(loop)
       if waiter and waiter.waits_on == id then
         wake_task(waiter, id)
         waiters[id] = nil
-      elseif loop.hosts[1] then
-        host.wake(loop)
+      else
+        state.wake_hosts(loop)
       end
     end
   until count < READY_AT_ONCE

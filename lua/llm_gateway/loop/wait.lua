@@ -121,7 +121,7 @@ end
 -- Something has changed that a task may be sleeping for (see sleep_until): all look again at what they wait for.
 function M.wake_all(loop)
   for live in pairs(loop.live) do coroutines.wake(live, live.waits_on) end
-  if loop.hosts[1] then host.wake(loop) end
+  state.wake_hosts(loop)
 end
 
 -- A transfer is closed while a task may be waiting for it: that task must look again.
