@@ -97,9 +97,10 @@ static inline bool sse_peek(const sse *p, sse_event *event) {
   return sse_queue_peek(&p->queue, event);
 }
 
-/* The texts that were pulled last are not needed any more. */
-static inline void sse_forget(sse *p) {
-  if (!sse_queue_is_idle(&p->queue)) sse_queue_forget(&p->queue);
+/* Nobody pulls for a while: the texts that were pulled last are not needed any more, and no block
+ * is kept for events that are yet to come. */
+static inline void sse_rest(sse *p) {
+  if (p->queue.events.bytes != NULL || p->queue.handed.bytes != NULL) sse_queue_rest(&p->queue);
 }
 
 /* How many bytes of finished events wait to be pulled. */

@@ -64,18 +64,21 @@ static const char *hand_over(sse_queue *q, const char *at) {
   return buffer_bytes(&q->handed);
 }
 
-/* What was handed out last is not needed any more. Of a thousand streams nearly all wait: none of
- * them keeps a block for events that are yet to come. */
-void sse_queue_forget(sse_queue *q) {
+static void forget_handed(sse_queue *q) {
   if (q->handed.bytes != NULL) buffer_free(&q->handed);
   if (q->taken > 0) buffer_consume(&q->events, q->taken);
   q->taken = 0;
+}
+
+/* Of a thousand streams nearly all wait. */
+void sse_queue_rest(sse_queue *q) {
+  forget_handed(q);
   if (buffer_length(&q->events) == 0) buffer_free(&q->events);
 }
 
 bool sse_queue_next(sse_queue *q, sse_event *event) {
   record r;
-  sse_queue_forget(q);
+  forget_handed(q);
   if (buffer_length(&q->events) == 0) return false;
   const char *at = buffer_bytes(&q->events);
   memcpy(&r, at, sizeof r);

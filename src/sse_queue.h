@@ -52,8 +52,9 @@ int sse_queue_add_large(sse_queue *q, buffer *data, const buffer *type, const bu
  * none. */
 bool sse_queue_next(sse_queue *q, sse_event *event);
 
-/* The texts that were pulled last are not needed any more. */
-void sse_queue_forget(sse_queue *q);
+/* Nobody pulls for a while: the texts that were pulled last are not needed any more, and an empty
+ * queue keeps no block for events that are yet to come. */
+void sse_queue_rest(sse_queue *q);
 
 /* Looks at the event that sse_queue_next would pull. Returns false when there is none, and for a
  * large one. */

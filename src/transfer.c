@@ -294,6 +294,7 @@ transfer_status transfer_next(transfer *t, sse_event *event, bool *unfinished) {
   if (t->failure.class == FAILURE_TOTAL_TIMEOUT) return TRANSFER_FAILED;
   resume(t);
   if (sse_next(&t->events, event)) return TRANSFER_READY;
+  sse_rest(&t->events);
   if (!transfer_is_over(t)) return TRANSFER_WAIT;
   if (next_of_last_line(t, event)) return TRANSFER_READY;
   if (next_unfinished(t, event, unfinished)) return TRANSFER_READY;
@@ -305,7 +306,7 @@ bool transfer_peek(transfer *t, sse_event *event) {
   if (t->failure.class == FAILURE_TOTAL_TIMEOUT) return false;
   resume(t);
   if (sse_peek(&t->events, event)) return true;
-  sse_forget(&t->events);
+  sse_rest(&t->events);
   return false;
 }
 
@@ -316,7 +317,6 @@ bool transfer_waits(const transfer *t) {
 void transfer_drop(transfer *t) {
   sse_event event;
   sse_next(&t->events, &event);
-  sse_forget(&t->events);
 }
 
 transfer_status transfer_body(const transfer *t, const buffer **body) {
