@@ -2,6 +2,7 @@
 -- Leans on spec/native/peer.c, which it builds for the running Lua, and on llm_gateway's loop. Never sleeps.
 
 local llm = require "llm_gateway"
+local objects = require "spec.objects"
 
 local M = {}
 
@@ -19,13 +20,10 @@ function M.build(target, flags, files)
   return path
 end
 
--- The same for a program on top of the core, without the binding. The core is the usual one, whatever `make` was told
--- for the specs.
+-- The same for a program on top of the core, without the binding.
 function M.build_with_core(target, files)
-  local ok = os.execute("env -u MAKEFLAGS -u MFLAGS make -s core")
-  assert(ok == true or ok == 0, "make core")
-  local core = "$({ ls src/*.c | grep -v '^src/l'; ls src/loop*.c; } | sed 's|^src/|build/core/|; s|c$|o|')"
-  local sources = ("%s %s $(pkg-config --libs libcurl)"):format(files, core)
+  objects.make("core")
+  local sources = ("%s %s $(pkg-config --libs libcurl)"):format(files, objects.core(""))
   return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources)
 end
 

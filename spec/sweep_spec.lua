@@ -3,6 +3,7 @@
 -- The counts of spec/sweep/host.c find leaks: lua-cjson, too, leaks here, so that a leak checker would only find that.
 if (os.getenv("SPEC_BUILD") or "build/5.4") ~= "build/5.4" then return end
 
+local objects = require "spec.objects"
 local shell = require "spec.shell"
 local support = require "spec.support"
 
@@ -12,11 +13,12 @@ local ALL = os.getenv("SWEEP") == "all"
 
 local built = {}
 
-local function build(name, flags)
+local function build(name, flags, variant)
   if built[name] then return end
+  objects.make(variant == "-asan" and "asan" or "LUA=5.4")
   assert(run("mkdir -p build/sweep"))
-  local ok, text = run(("gcc -std=c11 -Wall -Wextra -g -O1 %s -o build/sweep/%s spec/sweep/host.c src/*.c"
-    .. " $(pkg-config --cflags --libs lua5.4 libcurl) -Wl,--wrap=free"):format(flags, name))
+  local ok, text = run(("gcc -std=c11 -Wall -Wextra -g -O1 %s -o build/sweep/%s spec/sweep/host.c %s"
+    .. " $(pkg-config --cflags --libs lua5.4 libcurl) -Wl,--wrap=free"):format(flags, name, objects.module(variant)))
   assert.is_true(ok, text)
   built[name] = true
 end
@@ -32,18 +34,18 @@ describe("memory that runs out #apart", function()
   local gateway = support.gateway({ delay = 0 })
 
   it("ends each call with an error, and nothing else", function()
-    build("host", "")
+    build("host", "", "")
     survives("timeout 120 build/sweep/host spec/sweep/calls.lua " .. gateway.url .. " 1")
   end)
 
   it("breaks no rule that the sanitizers know", function()
-    build("host-asan", "-fsanitize=address,undefined")
+    build("host-asan", "-fsanitize=address,undefined", "-asan")
     survives("ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 timeout 300 build/sweep/host-asan "
       .. "spec/sweep/calls.lua " .. gateway.url .. " " .. (ALL and 1 or 3))
   end)
 
   it("keeps the library from loading, and no more", function()
-    build("host", "")
+    build("host", "", "")
     survives("timeout 300 build/sweep/host require " .. (ALL and 1 or 11))
   end)
 end)
