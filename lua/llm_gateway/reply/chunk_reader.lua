@@ -104,9 +104,9 @@ local function new_state(self, index)
   return state
 end
 
--- What is known of a choice; nil before its first delta. Most streams have one choice, and no table for others.
-local function state_at(self, index)
-  if index == self.index then return self.state end
+-- What is known of another choice than the first that came; nil before its first delta. Most streams have one choice,
+-- and no table for others.
+local function other_state(self, index)
   return self.states and self.states[index]
 end
 
@@ -123,7 +123,7 @@ local function read_choice(self, choice, position, halves, is_whole)
     index = index == index and index or position - 1
     choice.index = index
   end
-  local state = state_at(self, index) or new_state(self, index)
+  local state = index == self.index and self.state or other_state(self, index) or new_state(self, index)
   local delta, last = choice.delta, choice.finish_reason ~= nil
   if last and not scalars.says(choice.finish_reason) then -- some write an empty one, or a null in quotes, each time
     choice.finish_reason, last = nil, false
@@ -167,7 +167,7 @@ end
 
 -- Whether its choice is the one whose text is the stream's, is under way, and waits for no half of a character.
 local function is_under_way(self, index)
-  local state = state_at(self, index)
+  local state = index == self.index and self.state or other_state(self, index)
   return index == self.main and state.said and not state.ended and state.halves == nil
 end
 
@@ -203,11 +203,11 @@ end
 function Chat:read(chunk, _, halves)
   if self.skipped then catch_up(self) end
   local is_plain = not halves and self.looks and brings_text_alone(chunk)
-  local fault = faults.of_chat(chunk)
+  local fault = not is_plain and faults.of_chat(chunk) or nil -- what brings text alone is none, and can be read
   local choices = chunk.choices
   self.text, self.is_plain = "", false
   if fault and type(choices) ~= "table" then return chunk, fault end
-  if not is_readable(choices) then
+  if not is_plain and not is_readable(choices) then
     choices = readable(choices)
     chunk.choices = choices
   end
@@ -221,7 +221,7 @@ function Chat:read(chunk, _, halves)
       break
     end
   end
-  self.is_plain = is_plain and not fault and is_under_way(self, choices[1].index)
+  self.is_plain = is_plain and is_under_way(self, choices[1].index)
   return chunk, fault
 end
 

@@ -57,18 +57,15 @@ end
 
 -- The same within `limit` bytes, where no table is made for a text that is short; to be read with text_in.
 local function extend(into, name, piece, limit)
-  local rope = into[name]
-  if not is(rope) then
-    local before = rope or ""
-    if #before + #piece < SHORT then
-      into[name] = before .. piece
-      return
-    end
-    rope = new(limit)
-    into[name] = rope
-    if before ~= "" then rope:add(before) end
+  local before = into[name] or ""
+  if type(before) == "table" then return before:add(piece) end
+  piece = before .. piece
+  if #piece < SHORT then
+    into[name] = piece
+  else
+    into[name] = new(limit)
+    into[name]:add(piece)
   end
-  rope:add(piece)
 end
 
 -- The text that extend has made of into[name]; "" without any.
