@@ -111,7 +111,7 @@ describe("the command line #apart", function()
     assert.matches("> .*6 %* 7 = 42", text)
   end)
 
-  it("stops the answer at Ctrl-C #timed", function()
+  it("stops the answer at Ctrl-C #timed #long", function()
     local slow = support.start({ delay = 0.05 })
     local status, text, complaints = run("chat 'Count to 500'", {
       url = slow.url, with = "timeout --preserve-status --signal=INT --kill-after=5 1",

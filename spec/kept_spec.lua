@@ -65,7 +65,8 @@ describe("a kept connection", function()
         assert.is_true(server:count("second") <= 1)
       end)
 
-      it(("that ends with a %s as the request goes out has it tried again, for all to see (%s)"):format(what, size),
+      local title = "that ends with a %s as the request goes out has it tried again, for all to see (%s) #long"
+      it(title:format(what, size),
         function()
           local delays = {}
           local options = { max_retries = 1, on_retry = function(seen) table.insert(delays, seen.delay) end }

@@ -95,7 +95,7 @@ for lua in $luas; do part "builds for Lua $lua | make -s LUA=$lua"; done
 part "builds with sanitizers | make -s asan"
 run_parts "$JOBS"
 
-# What is no matter of time, side by side, the longest first; two more than there are processors, because specs wait as
+# What is no matter of time, side by side, the longest first; one more than there are processors, because specs wait as
 # much as they work. The C core is the same under every Lua: the transports are tried in full with 5.4, there under ASan
 # too, and by parts elsewhere; what takes long, and what runs in processes of its own, with 5.4 alone.
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1
@@ -156,7 +156,7 @@ elif there x86_64-w64-mingw32-gcc && there wine && there cmake && there cargo; t
 else
   skip "Windows, under Wine" "wine64, gcc-mingw-w64-x86-64-win32, cmake or cargo is not installed"
 fi
-run_parts $((JOBS + 2))
+run_parts $((JOBS + 1))
 
 # What draws frames: alone.
 specs "hosts" 5.4 spec/hosts_spec.lua
