@@ -63,8 +63,10 @@ typedef struct lcore_copy {
 /* Where up to `n` bytes of the copy go. Raises without memory. */
 buffer *lcore_open_copy(lua_State *L, lcore_place *first, lcore_copy *c, size_t n);
 
-/* Pushes the copy and leaves it; leaves it. */
+/* Pushes the copy and leaves it. */
 void lcore_push_copy(lua_State *L, lcore_copy *c);
+
+/* The copy is not needed any more. */
 void lcore_leave_copy(lcore_copy *c);
 
 /* Frees an object's places, for its __gc, which nobody else may call: see lcore_hide. */
@@ -100,6 +102,10 @@ void ljson_push_texts(lua_State *L, const json_tape *tape, const char *text);
 /* Pushes a list of the numbers that the next `n` values of a tape are, and moves *next behind them.
  * Returns false, and has pushed nothing, when they are something else, few or very many. */
 bool lnumbers_push_list(lua_State *L, const json_token **next, uint32_t n);
+
+/* Pushes the function that a chunk of Lua returns, whose argument is `argument` (or nothing, for
+ * NULL). It is made once in each Lua state and kept under `key`. Raises without memory. */
+void lnumbers_push_maker(lua_State *L, const char *key, const char *code, lua_CFunction argument);
 
 /* Pushes a list of the float32 numbers that n characters of base64 hold. Returns false, and has
  * pushed nothing, when they are something else. */

@@ -86,22 +86,11 @@ static int l_numbers(lua_State *L) {
   return 1;
 }
 
-static void push_maker(lua_State *L) {
-  static const char code[] = "local numbers = ... return function(...) return {numbers(...)} end";
-  lua_getfield(L, LUA_REGISTRYINDEX, MAKER);
-  if (!lua_isnil(L, -1)) return;
-  lua_pop(L, 1);
-  if (luaL_loadbuffer(L, code, sizeof code - 1, "=llm_gateway") != 0) lua_error(L);
-  lua_pushcfunction(L, l_numbers);
-  lua_call(L, 1, 1);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, MAKER);
-}
-
 /* A constructor of Lua's fills the list at once, in half the time of one that C fills number by
  * number. Pushes it, or {false}. */
 static void make_list(lua_State *L, const char *text, size_t n) {
-  push_maker(L);
+  lnumbers_push_maker(
+      L, MAKER, "local numbers = ... return function(...) return {numbers(...)} end", l_numbers);
   lua_pushlightuserdata(L, (void *)(uintptr_t)text);
   lua_pushnumber(L, (lua_Number)n);
   lua_call(L, 2, 1);

@@ -32,21 +32,22 @@ static const json_token *push_number(lua_State *L, const json_token *next) {
   return next + 2;
 }
 
-static void push_maker(lua_State *L) {
-  static const char code[] = "return {...}"; /* is a function of any number of values */
-  lua_getfield(L, LUA_REGISTRYINDEX, MAKER);
+void lnumbers_push_maker(lua_State *L, const char *key, const char *code, lua_CFunction argument) {
+  lua_getfield(L, LUA_REGISTRYINDEX, key);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  if (luaL_loadbuffer(L, code, sizeof code - 1, "=llm_gateway") != 0) lua_error(L);
+  if (luaL_loadbuffer(L, code, strlen(code), "=llm_gateway") != 0) lua_error(L);
+  if (argument != NULL) lua_pushcfunction(L, argument);
+  lua_call(L, argument != NULL, 1);
   lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, MAKER);
+  lua_setfield(L, LUA_REGISTRYINDEX, key);
 }
 
 bool lnumbers_push_list(lua_State *L, const json_token **next, uint32_t n) {
   const json_token *at = *next;
   if (n < FEW || n > MOST || !are_numbers(at, n)) return false;
   if (!lua_checkstack(L, 2 * (int)n + LUA_MINSTACK)) return false;
-  push_maker(L);
+  lnumbers_push_maker(L, MAKER, "return function(...) return {...} end", NULL);
   for (uint32_t i = 0; i < n; i++) at = push_number(L, at);
   lua_call(L, (int)n, 1);
   *next = at;

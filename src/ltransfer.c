@@ -277,8 +277,8 @@ static int push_no_chunk(lua_State *L, lua_transfer *u) {
   return 2;
 }
 
-/* transfer:alike_chunk() -> table, piece | false, id() | nothing: what chunk() would return, if that is
- * alike, or that nothing has come yet */
+/* transfer:alike_chunk() -> table, piece | false, id() | nothing: what chunk() would return, if
+ * that is alike, or that nothing has come yet */
 static int l_alike_chunk(lua_State *L) {
   json_piece pieces[JSON_HOLES] = {{0}};
   lcore_copy piece, padding;
