@@ -131,6 +131,7 @@ build = {
       ["llm_gateway.gateways.helicone"] = "lua/llm_gateway/gateways/helicone.lua",
       ["llm_gateway.gateways.higress"] = "lua/llm_gateway/gateways/higress.lua",
       ["llm_gateway.gateways.huggingface"] = "lua/llm_gateway/gateways/huggingface.lua",
+      ["llm_gateway.gateways.kinds"] = "lua/llm_gateway/gateways/kinds.lua",
       ["llm_gateway.gateways.kong"] = "lua/llm_gateway/gateways/kong.lua",
       ["llm_gateway.gateways.litellm"] = "lua/llm_gateway/gateways/litellm.lua",
       ["llm_gateway.gateways.llamacpp"] = "lua/llm_gateway/gateways/llamacpp.lua",

@@ -11,13 +11,8 @@
 --   said_nothing   phrases
 --   refusal_in_200 the named profile's
 
+local KINDS = require("llm_gateway.gateways.kinds")
 local said = require("llm_gateway.gateways.said")
-
--- What may be asked of a code or of words, in this order.
-local KINDS = {
-  "in_flight", "policy_denied", "budget_exceeded", "too_large", "authentication", "rate_limit", "timeout", "not_found",
-  "validation", "server", "vague",
-}
 
 -- Calls visit(profile's table under `key`) for each profile that has one.
 local function each(profiles, key, visit)

@@ -1,5 +1,5 @@
 -- gateways/shapes.lua: what is wrong with a profile that a user wrote; gateways/init.lua says what each key means.
--- Leans on names.lua. A slip in a profile would be found by the first refusal only, or never.
+-- Leans on kinds.lua and names.lua. A slip in a profile would be found by the first refusal only, or never.
 
 local names = require("llm_gateway.names")
 
@@ -9,8 +9,7 @@ local function set(text)
   return all
 end
 
-local KINDS = set("in_flight policy_denied budget_exceeded too_large authentication rate_limit timeout not_found "
-  .. "validation server vague")
+local KINDS = set(table.concat(require("llm_gateway.gateways.kinds"), " "))
 local FACTS = set("policy_name guardrail limit current remaining size_limit size budget_type retry_after "
   .. "retry_after_ms request_id cost cache provider model attempts rate_limited rate_limit_policy")
 local WHO = set("app org feature dry_run")
