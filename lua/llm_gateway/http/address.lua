@@ -5,7 +5,10 @@
 -- profile, or by the path itself: one with a version segment (/v1beta/openai) or a known suffix is used as given;
 -- behind any other comes /v1, which is a guess. The root is what stands before the API: other endpoints are below it.
 
+local lazy = require("llm_gateway.lazy")
 local url = require("llm_gateway.http.url")
+
+local scalars = lazy("llm_gateway.scalars")
 
 local M = {}
 
@@ -21,7 +24,7 @@ local ENDPOINTS = { "/chat/completions$", "/embeddings$", "/responses$", "/messa
 
 -- A text with another beginning, or more than one: "http:/host", "//host", "http://http://host" -> "http://host".
 local function meant(text)
-  local scheme, rest = "http", text:match("^%s*(.*%S)") or ""
+  local scheme, rest = "http", scalars.trim(text)
   repeat
     local named, behind = rest:match("^(%a+):[/\\]*(.*)$")
     local is_scheme = named and named:lower():find("^https?$") ~= nil

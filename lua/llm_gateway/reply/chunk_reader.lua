@@ -104,9 +104,9 @@ local function new_state(self, index)
   return state
 end
 
--- What is known of another choice than the first that came; nil before its first delta. Most streams have one choice,
--- and no table for others.
-local function other_state(self, index)
+-- What is known of a choice; nil before its first delta. Most streams have one choice, and no table for others.
+local function state_at(self, index)
+  if index == self.index then return self.state end
   return self.states and self.states[index]
 end
 
@@ -123,7 +123,7 @@ local function read_choice(self, choice, position, halves, is_whole)
     index = index == index and index or position - 1
     choice.index = index
   end
-  local state = index == self.index and self.state or other_state(self, index) or new_state(self, index)
+  local state = state_at(self, index) or new_state(self, index)
   local delta, last = choice.delta, choice.finish_reason ~= nil
   if last and not scalars.says(choice.finish_reason) then -- some write an empty one, or a null in quotes, each time
     choice.finish_reason, last = nil, false
@@ -136,6 +136,7 @@ local function read_choice(self, choice, position, halves, is_whole)
   if halves or state.halves then split.join(state, choice, last) end
   if last or is_whole then end_choice(self, state) end
   if self.done and not state.ended then self.done = false end
+  return state
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -166,8 +167,7 @@ local function brings_text_alone(chunk)
 end
 
 -- Whether its choice is the one whose text is the stream's, is under way, and waits for no half of a character.
-local function is_under_way(self, index)
-  local state = index == self.index and self.state or other_state(self, index)
+local function is_under_way(self, state, index)
   return index == self.main and state.said and not state.ended and state.halves == nil
 end
 
@@ -212,7 +212,8 @@ function Chat:read(chunk, _, halves)
     chunk.choices = choices
   end
   local is_whole, count = chunk.object == "chat.completion", #choices
-  for i = 1, count do read_choice(self, choices[i], i, halves, is_whole) end
+  local state
+  for i = 1, count do state = read_choice(self, choices[i], i, halves, is_whole) end
   if halves then json.mend_all(chunk) end
   if count > 0 then self.main = self.main or lowest(choices) end
   for i = 1, count do
@@ -221,7 +222,7 @@ function Chat:read(chunk, _, halves)
       break
     end
   end
-  self.is_plain = is_plain and is_under_way(self, choices[1].index)
+  self.is_plain = is_plain and is_under_way(self, state, choices[1].index)
   return chunk, fault
 end
 
