@@ -27,23 +27,28 @@ describe("a gateway's profile", function()
     end
   end)
 
+  -- A profile for each fault.
+  local function faults_are(profiles)
+    for fault, given in pairs(profiles) do
+      local profile, message = gateways.check(given)
+      assert.is_nil(profile)
+      assert.equal(fault, message)
+    end
+  end
+
   it("of one's own is checked, and the key that is wrong named", function()
     assert.equal("X-Key", gateways.check({ auth = { header = "X-Key" } }).auth[1].header)
-    for fault, given in pairs({
+    faults_are({
       ['unknown key "api_pth": did you mean "api_path"?'] = { api_pth = "/v1" },
       ["api_path: expected a string, got a number"] = { api_path = 1 },
       ['auth: expected "bearer", "x-api-key" or {header = ..., prefix = ...}'] = { auth = "basic" },
       ['identity: unknown key "user": did you mean "app"?'] = { identity = { user = "X" } },
       ["expected a profile's table, got number"] = 5,
-    }) do
-      local profile, message = gateways.check(given)
-      assert.is_nil(profile)
-      assert.equal(fault, message)
-    end
+    })
   end)
 
   it("of one's own is checked to its last word", function()
-    for fault, given in pairs({
+    faults_are({
       ['codes: unknown kind "polcy_denied": did you mean "policy_denied"?'] = { codes = { polcy_denied = { "x" } } },
       ["codes.policy_denied: expected a list, got a string"] = { codes = { policy_denied = "x" } },
       ["codes.policy_denied: expected a list, got a table with names"] = { codes = { policy_denied = { a = "x" } } },
@@ -58,11 +63,7 @@ describe("a gateway's profile", function()
       ["refusal_in_200: expected a list, got a table with names"] = { refusal_in_200 = { field = "x" } },
       ["refusal_in_200[1].field: expected text, got a nil"] = { refusal_in_200 = { { kind = "server" } } },
       ["identity.app: expected text, got a number"] = { identity = { app = 5 } },
-    }) do
-      local profile, message = gateways.check(given)
-      assert.is_nil(profile)
-      assert.equal(fault, message)
-    end
+    })
   end)
 end)
 

@@ -22,8 +22,7 @@ end
 
 -- The same for a program on top of the core, without the binding.
 function M.build_with_core(target, files)
-  objects.make("core")
-  local sources = ("%s %s $(pkg-config --libs libcurl)"):format(files, objects.core(""))
+  local sources = ("%s %s $(pkg-config --libs libcurl)"):format(files, objects.core())
   return M.build(target, "-Isrc $(pkg-config --cflags libcurl)", sources)
 end
 

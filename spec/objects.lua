@@ -10,18 +10,23 @@ local function objects(sources, folder)
   return ("$(%s | sed 's|^src/|build/%s/|; s|c$|o|')"):format(sources, folder)
 end
 
--- Makes a target, as it is made without what `make` was told for the specs ("core", "LUA=5.4", "asan"). Raises where
--- that fails.
-function M.make(target)
+-- As a target is made without what `make` was told for the specs.
+local function make(target)
   local command = "env -u MAKEFLAGS -u MFLAGS make -s " .. target
   local ok = os.execute(command)
   assert(ok == true or ok == 0, command)
 end
 
--- Words for a shell: the files of all below the binding, which `make core` makes. `variant` is "" or "-asan".
-function M.core(variant) return objects(CORE, "core" .. variant) end
+-- Makes the files of all below the binding. Returns words for a shell that name them. Raises where make fails.
+function M.core()
+  make("core")
+  return objects(CORE, "core")
+end
 
--- Those of the whole module, for Lua 5.4.
-function M.module(variant) return M.core(variant) .. " " .. objects(BINDING, "5.4" .. variant) end
+-- The same of the whole module for Lua 5.4. `variant` is "" or "-asan".
+function M.module(variant)
+  make(variant == "-asan" and "asan" or "LUA=5.4")
+  return objects(CORE, "core" .. variant) .. " " .. objects(BINDING, "5.4" .. variant)
+end
 
 return M
