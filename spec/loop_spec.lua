@@ -456,6 +456,22 @@ describe("the loop", function()
     assert.is_true(is_readable())
   end)
 
+  it("shows a host that a task can go on, when that came while another loop's task slept here", function()
+    if not loop:fd() then return end
+    local chunk
+    loop:spawn(function() chunk = assert(client:chat(stream_request(nil, "stall"))):next() end)
+    loop:step(0)
+    local other = llm.new_loop()
+    other:run(function()
+      coroutine.wrap(function() loop:sleep(0.3) end)()
+    end)
+    assert.is_nil(chunk)
+    assert.is_table(require("cqueues").poll({ pollfd = loop:fd(), events = "r" }, 0.2))
+    loop:step(0)
+    assert.is_table(chunk)
+    other:close()
+  end)
+
   it("shows a host what was ended outside of a step #apart #long", function()
     local pipe = assert(io.popen(lockstep.build_with_core("descriptor", "spec/native/descriptor.c") .. " 2>&1"))
     assert.equal("ok\n", pipe:read("*a"))

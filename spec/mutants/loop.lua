@@ -42,6 +42,8 @@ return {
   { "map loses errors", "        batch.errors[i] = err\n", "", "task" },
   { "a map that is cancelled leaves its items", "  stop_batch(batch)\n  error(coroutines.cancelled_error(), 0)",
     "  error(coroutines.cancelled_error(), 0)", "task" },
+  { "what I/O alone brings for a task is not shown to a host", "  if not loop.stepping then set_alarm(loop) end\n", "",
+    "loop", only = "loop.s task slept" },
   { "a call that cannot yield raises", "return task and can_yield() and task or nil", "return task", "loop",
     only = "task that cannot yield" },
   { "a bare yield sleeps for ever", "return state.enqueue(task.loop, task) end\n  if not ok", "return end\n  if not ok", "task" },

@@ -84,6 +84,11 @@ local function longest_wait(loop, timeout)
   return timeout
 end
 
+-- The descriptor knows nothing of tasks and sleepers; the alarm, which the core's step unsets, stands for them.
+local function set_alarm(loop)
+  loop.core:alarm(longest_wait(loop, nil))
+end
+
 local function turn(loop, timeout, budget)
   loop.stepping = true
   if loop.shaken then mend(loop) end
@@ -100,6 +105,7 @@ local function io(loop, timeout)
   wake_waiters(loop)
   loop.core:step(timeout)
   wake_waiters(loop)
+  if not loop.stepping then set_alarm(loop) end
 end
 
 -- Whether waiting without a limit could never end.
@@ -108,9 +114,8 @@ local function is_deadlocked(loop)
   return loop.first > loop.last and not loop.timers:next_moment() and loop.core:running() == 0
 end
 
--- The descriptor knows nothing of tasks and sleepers; the alarm stands for them.
 local function after_turn(loop)
-  loop.core:alarm(longest_wait(loop, nil))
+  set_alarm(loop)
   report_failures(loop)
   if state.pending(loop) then return true end
   state.mark_idle(loop)
@@ -141,7 +146,7 @@ function M.step(loop, timeout, budget, level)
   loop.shaken = loop.shaken or not ok
   if loop.closed then return false end
   if ok then return after_turn(loop) end
-  loop.core:alarm(longest_wait(loop, nil))
+  set_alarm(loop)
   error(err, 0)
 end
 
