@@ -204,6 +204,7 @@ build = {
       ["llm_gateway.reply.content"] = "lua/llm_gateway/reply/content.lua",
       ["llm_gateway.reply.deltas"] = "lua/llm_gateway/reply/deltas.lua",
       ["llm_gateway.reply.dialects"] = "lua/llm_gateway/reply/dialects.lua",
+      ["llm_gateway.reply.ends"] = "lua/llm_gateway/reply/ends.lua",
       ["llm_gateway.reply.events"] = "lua/llm_gateway/reply/events.lua",
       ["llm_gateway.reply.facts"] = "lua/llm_gateway/reply/facts.lua",
       ["llm_gateway.reply.faults"] = "lua/llm_gateway/reply/faults.lua",

@@ -115,7 +115,7 @@ int lclient_new(lua_State *L) {
 
 /* Every transfer keeps its client alive; at lua_close they may end in any order. */
 static int l_close(lua_State *L) {
-  lua_client *c = luaL_checkudata(L, 1, CLIENT);
+  lua_client *c = lcore_check(L, 1, CLIENT);
   if (!c->open) return 0;
   c->open = false;
   request_url_drop(c->url);
@@ -183,7 +183,7 @@ static void read_request(lua_State *L, transfer_options *o) {
  * limit), own (nil, or a table of clocks in place of the client's), body (text or nil), multipart
  * and into (see lform.c). It keeps the texts alive. */
 int lclient_send(lua_State *L) {
-  lua_client *c = luaL_checkudata(L, 1, CLIENT);
+  lua_client *c = lcore_check(L, 1, CLIENT);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   transfer_options options = c->options;

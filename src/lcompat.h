@@ -14,7 +14,7 @@
 /* A userdata's table of references is its environment. Both take and give tables only. */
 #define compat_setuservalue(L, i) lua_setfenv(L, i)
 #define compat_getuservalue(L, i) lua_getfenv(L, i)
-#define compat_setfuncs(L, l)     luaL_register(L, NULL, l)
+#define compat_setfuncs(L, l, n)  luaL_openlib(L, NULL, l, n)
 
 static inline void *compat_testudata(lua_State *L, int i, const char *name) {
   void *block = lua_touserdata(L, i);
@@ -29,7 +29,7 @@ static inline void *compat_testudata(lua_State *L, int i, const char *name) {
 
 #define compat_setuservalue(L, i) lua_setuservalue(L, i)
 #define compat_getuservalue(L, i) lua_getuservalue(L, i)
-#define compat_setfuncs(L, l)     luaL_setfuncs(L, l, 0)
+#define compat_setfuncs(L, l, n)  luaL_setfuncs(L, l, n)
 #define compat_testudata          luaL_testudata
 
 #endif

@@ -147,11 +147,11 @@ static const luaL_Reg functions[] = {{"now", l_now},
 LLMG_EXPORT int luaopen_llm_gateway_core(lua_State *L) {
   start_curl(L);
   lua_newtable(L);
-  compat_setfuncs(L, functions);
+  compat_setfuncs(L, functions, 0);
   lloop_open(L);
   lua_pop(L, 1);
   ltransfer_open(L);
-  lua_pop(L, 1);
+  lua_setfield(L, -2, "transfer_methods");
   lclient_open(L);
   lua_setfield(L, -2, "client_methods");
   lheaders_open(L);

@@ -26,8 +26,12 @@ void *lcore_new(lua_State *L, size_t size, const char *name);
 /* Raises what Lua itself raises without memory (loop/state.lua knows it by its words). */
 int lcore_no_memory(lua_State *L);
 
+/* The block of the object of the class called `name` at `i`; raises for anything else. It is quick
+ * in a method of that class, whose upvalue is the metatable: no name is looked up. */
+void *lcore_check(lua_State *L, int i, const char *name);
+
 /* Makes the metatable called `name`: `methods` are its __index, `close` its close and __close, `gc`
- * its __gc. Leaves the table of methods on the stack. */
+ * its __gc. Each has it as its upvalue. Leaves the table of methods on the stack. */
 void lcore_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close,
                  lua_CFunction gc);
 

@@ -323,7 +323,7 @@ static bool write_value(writer *w) {
 /* ---- functions ---- */
 
 static int l_gc(lua_State *L) {
-  encoder *e = luaL_checkudata(L, 1, ENCODER);
+  encoder *e = lcore_check(L, 1, ENCODER);
   buffer_free(&e->out);
   buffer_free(&e->names);
   return 0;

@@ -10,7 +10,7 @@ typedef struct lua_headers {
 } lua_headers;
 
 static int l_gc(lua_State *L) {
-  lua_headers *u = luaL_checkudata(L, 1, HEADERS);
+  lua_headers *u = lcore_check(L, 1, HEADERS);
   header_lines *lines = u->lines;
   u->lines = NULL;
   header_lines_drop(lines);

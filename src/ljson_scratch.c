@@ -4,7 +4,7 @@
 #define SCRATCH "llm_gateway.core.json"
 
 static int l_gc(lua_State *L) {
-  scratch *s = luaL_checkudata(L, 1, SCRATCH);
+  scratch *s = lcore_check(L, 1, SCRATCH);
   json_tape_free(&s->tape);
   buffer_free(&s->text);
   buffer_free(&s->source);

@@ -21,7 +21,7 @@ void lloop_check_process(lua_State *L, const loop *l) {
 }
 
 static loop *check_open(lua_State *L, int i) {
-  lua_loop *u = luaL_checkudata(L, i, LOOP);
+  lua_loop *u = lcore_check(L, i, LOOP);
   if (u->loop == NULL || u->closed) luaL_error(L, "the loop is closed");
   return u->loop;
 }
@@ -47,7 +47,7 @@ int lloop_new(lua_State *L) {
 }
 
 static int l_gc(lua_State *L) {
-  lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  lua_loop *u = lcore_check(L, 1, LOOP);
   loop *l = u->loop;
   u->loop = NULL;
   loop_free(l);
@@ -57,7 +57,7 @@ static int l_gc(lua_State *L) {
 /* loop:close(watched): closes all connections; the descriptor too, unless a host has yet to hear of
  * it. */
 static int l_close(lua_State *L) {
-  lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  lua_loop *u = lcore_check(L, 1, LOOP);
   if (!lua_toboolean(L, 2)) return l_gc(L);
   if (u->loop != NULL && !u->closed) loop_close(u->loop);
   u->closed = true;
@@ -66,7 +66,7 @@ static int l_close(lua_State *L) {
 
 /* loop:is_open() */
 static int l_is_open(lua_State *L) {
-  const lua_loop *u = luaL_checkudata(L, 1, LOOP);
+  const lua_loop *u = lcore_check(L, 1, LOOP);
   lua_pushboolean(L, u->loop != NULL && !u->closed);
   return 1;
 }

@@ -146,7 +146,7 @@ static void take_step(lua_State *L, partial *p, json_step step) {
 /* ---- methods ---- */
 
 static partial *check(lua_State *L) {
-  partial *p = luaL_checkudata(L, 1, PARTIAL);
+  partial *p = lcore_check(L, 1, PARTIAL);
   lua_settop(L, 2);
   compat_getuservalue(L, 1); /* at KEPT */
   luaL_checkstack(L, 8, NULL);
@@ -218,7 +218,7 @@ static int l_finish(lua_State *L) {
 }
 
 static int l_gc(lua_State *L) {
-  partial *p = luaL_checkudata(L, 1, PARTIAL);
+  partial *p = lcore_check(L, 1, PARTIAL);
   json_stream_free(&p->stream);
   return 0;
 }
@@ -239,7 +239,8 @@ void lpartial_open(lua_State *L) {
   lua_pushcfunction(L, l_gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
-  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -2);
+  compat_setfuncs(L, methods, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lcore_hide(L, PARTIAL);

@@ -12,7 +12,7 @@ typedef struct lua_sse {
 } lua_sse;
 
 static lua_sse *check_object(lua_State *L) {
-  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  lua_sse *u = lcore_check(L, 1, SSE);
   if (!u->open) luaL_error(L, "the parser is closed");
   return u;
 }
@@ -33,14 +33,14 @@ int lsse_new(lua_State *L) {
 }
 
 static int l_close(lua_State *L) {
-  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  lua_sse *u = lcore_check(L, 1, SSE);
   if (u->open) sse_free(&u->parser);
   u->open = false;
   return 0;
 }
 
 static int l_gc(lua_State *L) {
-  lua_sse *u = luaL_checkudata(L, 1, SSE);
+  lua_sse *u = lcore_check(L, 1, SSE);
   lcore_free_places(&u->place);
   return l_close(L);
 }

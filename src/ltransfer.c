@@ -22,7 +22,7 @@ typedef struct lua_transfer {
 } lua_transfer;
 
 static lua_transfer *check_object(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   if (u->transfer == NULL) luaL_error(L, "the transfer is closed");
   return u;
 }
@@ -46,7 +46,7 @@ transfer *ltransfer_push(lua_State *L, int owner, int keeper) {
 }
 
 static int l_close(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   transfer *t = u->transfer;
   u->transfer = NULL;
   transfer_free(t);
@@ -54,7 +54,7 @@ static int l_close(lua_State *L) {
 }
 
 static int l_gc(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   lcore_free_places(&u->place);
   buffer_free(&u->chunk);
   lalike_free(&u->alike);
@@ -63,7 +63,7 @@ static int l_gc(lua_State *L) {
 
 /* transfer:release(): closed for its user, while its connection may end well and be used again. */
 static int l_release(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   transfer *t = u->transfer;
   u->transfer = NULL;
   if (t != NULL) transfer_release(t);
@@ -72,7 +72,7 @@ static int l_release(lua_State *L) {
 
 /* transfer:id() -> what loop:ready() calls it */
 static int l_id(lua_State *L) {
-  lua_pushlightuserdata(L, luaL_checkudata(L, 1, TRANSFER));
+  lua_pushlightuserdata(L, lcore_check(L, 1, TRANSFER));
   return 1;
 }
 
@@ -235,7 +235,7 @@ static int l_chunk(lua_State *L) {
 /* transfer:data() -> the text of the event that chunk() returned last; to be asked before the next
  * call on the transfer */
 static int l_data(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   lcore_place *place = lcore_keep(L, &u->place, buffer_bytes(&u->chunk), buffer_length(&u->chunk));
   lua_pushlstring(L, buffer_bytes(&place->bytes), buffer_length(&place->bytes));
   lcore_leave_place(place);
@@ -250,7 +250,7 @@ static int l_data(lua_State *L) {
  * in lists), their piece, and in that of the member `padding` (or nil), if there is one. The first
  * `limit` bytes of all pieces are kept for pieces(). */
 static int l_learn(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   u->alike.limit = (size_t)luaL_checknumber(L, 2);
   bool known = lalike_learn(L, &u->alike, &u->chunk, 3);
   if (known) buffer_free(&u->chunk); /* it has its own copy, and streams may be many */
@@ -277,12 +277,12 @@ static int push_no_chunk(lua_State *L, lua_transfer *u) {
   return 2;
 }
 
-/* transfer:alike_chunk() -> table, piece | false, id() | nothing: what chunk() would return, if
- * that is alike, or that nothing has come yet */
+/* transfer:alike_chunk() -> table | false, id() | nothing: what chunk() would return, if that is
+ * alike, or that nothing has come yet */
 static int l_alike_chunk(lua_State *L) {
   json_piece pieces[JSON_HOLES] = {{0}};
   lcore_copy piece, padding;
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   if (!match(L, u, pieces)) return push_no_chunk(L, u);
   buffer *text = lcore_open_copy(L, &u->place, &piece, pieces[JSON_PIECE].n);
   buffer *filler = lcore_open_copy(L, &u->place, &padding, pieces[JSON_PADDING].n);
@@ -294,18 +294,16 @@ static int l_alike_chunk(lua_State *L) {
   }
   transfer_drop(u->transfer);
   lcore_push_copy(L, &piece);
-  lua_pushvalue(L, -1);
   lcore_push_copy(L, &padding);
   lalike_push(L, &u->alike);
-  lua_insert(L, -2);
-  return 2;
+  return 1;
 }
 
 /* transfer:alike_text() -> piece | nothing: the same without its table */
 static int l_alike_text(lua_State *L) {
   json_piece pieces[JSON_HOLES];
   lcore_copy piece;
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   if (!match(L, u, pieces)) return 0;
   if (!lalike_add(&u->alike, lcore_open_copy(L, &u->place, &piece, pieces[JSON_PIECE].n),
                   &pieces[JSON_PIECE])) {
@@ -320,7 +318,7 @@ static int l_alike_text(lua_State *L) {
 /* transfer:alike_texts() -> pieces | nothing: the same of several events that are here, joined */
 static int l_alike_texts(lua_State *L) {
   json_piece pieces[JSON_HOLES];
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   if (!match(L, u, pieces)) return 0;
   lcore_place *place = lcore_take_place(L, &u->place);
   int left = MAX_AT_ONCE;
@@ -337,7 +335,7 @@ static int l_alike_texts(lua_State *L) {
 
 /* transfer:pieces() -> those of all alike events since it was last asked, joined | nothing */
 static int l_pieces(lua_State *L) {
-  lua_transfer *u = luaL_checkudata(L, 1, TRANSFER);
+  lua_transfer *u = lcore_check(L, 1, TRANSFER);
   if (buffer_length(&u->alike.pieces) == 0) return 0;
   lcore_place *place = lcore_take_place(L, &u->place);
   lalike_take_pieces(&u->alike, &place->bytes);

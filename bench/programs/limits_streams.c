@@ -66,6 +66,7 @@ static void add(const char *url, void *timed) {
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "{\"stream\":true}");
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, timed);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* else two calls of the system for each event */
   curl_multi_add_handle(multi, easy);
 }
 

@@ -7,8 +7,9 @@
  *   /big-BYTES         a completion of so many bytes of text
  *   /stream-N-BYTES    N chunks at once, with so many bytes of text each (5), between one with the
  *                      role and one with the finish_reason
- *   /slow-N            the same one every 50 ms, each with the moment at which it was sent as its
- * text /floats-N-D        N embeddings of D numbers /base64-N-D        the same as base64 of float32
+ *   /slow-N            one every 50 ms, whose text is the moment at which it was sent
+ *   /floats-N-D        N embeddings of D numbers
+ *   /base64-N-D        the same as base64 of float32
  *   /denied            a refusal by policy
  *   /broke             a refusal for want of budget
  *

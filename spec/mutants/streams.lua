@@ -17,8 +17,8 @@ return {
     "if not self.dialect.typed then return end_with(self) end", "stream" },
   { "an error's event is a chunk", 'if name == "error" then return read_error(self, value, name, third) end', "",
     "stream faults chunks" },
-  { "an error in a stream is a chunk", '  if fault then return end_with_fault(self, value, "error"',
-    '  if false then return end_with_fault(self, value, "error"', "stream faults" },
+  { "an error in a stream is a chunk", '  if fault then return ends.with_fault(self, value, "error"',
+    '  if false then return ends.with_fault(self, value, "error"', "stream faults" },
   { "an error that cannot be decoded is no error",
     "if errors.looks_like_error(data) then return end_with(self, errors.of_answer(answer_of(self, data))) end", "",
     "stream faults chunks" },
@@ -40,4 +40,6 @@ return {
   { "a half that stays alone is lost", 'if last then whole, half = whole .. half, "" end', "", "chunks stream reasoning" },
   { "a stream that has ended is cancelled when it is closed", "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end\n  if self.ended then return end",
     "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end", "stream" },
+  { "the text of a chunk is that of an earlier one", "  if not self.alike then return self.reader.text end",
+    "  if true then return self.reader.text end", "alike tools structured" },
 }

@@ -6,6 +6,7 @@
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
+local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
 local wanted = require("llm_gateway.reply.wanted")
@@ -133,8 +134,8 @@ function stages.read(self)
     self.stream, self.whole = nil, nil
     return take_reply(self, reply)
   end
+  local text = reading.text_of(self.stream, chunk)
   self.whole:add(chunk, second)
-  local text = self.stream.reader.text
   if text ~= "" then table.insert(self.queue, { type = "text", text = text }) end
 end
 

@@ -14,13 +14,12 @@ local unpack = table.unpack or unpack -- luacheck: read globals unpack
 local running, yield, enqueue = coroutine.running, coroutine.yield, state.enqueue
 
 local PARKED = {} -- what a task of ours yields; any other yield is the user's own
-local tasks = setmetatable({}, { __mode = "kv" }) -- by coroutine; their loop has them too
 local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
 
 -- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
 local function current()
-  local co = running()
-  return co and tasks[co]
+  local task = control.task
+  return task and task.co == running() and task or nil
 end
 
 -- Whether the running coroutine is a task or was resumed, directly or not, by one.
@@ -58,9 +57,8 @@ local can_yield = coroutine.isyieldable or stack_can_yield
 -- The running task, where it can yield. Inside table.sort, gsub, require and the like there is none: whoever waits
 -- there has to block.
 local function current_yielding()
-  local co = running()
-  local task = co and tasks[co]
-  return task and can_yield() and task or nil
+  local task = control.task
+  return task and task.co == running() and can_yield() and task or nil
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -73,9 +71,9 @@ local function suspend(task, on, source)
     if source then source:close() end
     return false
   end
-  task.waits_on, task.source = on, source
+  task.waits_on, task.source = on or false, source or false
   yield(PARKED)
-  task.waits_on, task.source = nil, nil
+  task.waits_on, task.source = false, false
   return not task.cancelled
 end
 
@@ -91,9 +89,9 @@ end
 
 -- Has the loop resume a task, if it still waits on `on`.
 local function wake(task, on)
-  if task.waits_on ~= on or on == nil then return end
+  if task.waits_on ~= on or not on then return end
   enqueue(task.loop, task)
-  task.waits_on = nil
+  task.waits_on = false
 end
 
 -- Lets the others go on: the task is resumed again at the next step. Of `source`, see suspend.
@@ -143,9 +141,8 @@ local function close_books(task)
     state.call(task.loop, task.callbacks[1], unpack(task.results, 1, task.results.n))
     table.remove(task.callbacks, 1)
   end
-  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
   state.release(task.loop, task)
-  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, nil
+  task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, false
 end
 
 local function finish(task, ...)
@@ -160,16 +157,11 @@ local function mend(task)
   state.enqueue(task.loop, task)
 end
 
-local function after_resume(task, ok, ...)
+-- A coroutine that did not park itself has ended, or yielded for some reason of the user's.
+local function after_resume(task, ok, cause)
   if coroutine.status(task.co) ~= "dead" then return state.enqueue(task.loop, task) end
-  if not ok then return finish(task, false, ...) end
-  return finish(task, ...)
-end
-
-local function go_back(task, outer, ok, first, ...)
-  control.task = outer
-  if first == PARKED then return end
-  return after_resume(task, ok, first, ...)
+  if not ok then return finish(task, false, cause) end
+  return close_books(task)
 end
 
 local go_on = coroutine.resume
@@ -177,22 +169,21 @@ local go_on = coroutine.resume
 -- A task that has its arguments still has not begun.
 local function begin(task)
   local args = task.args
-  task.args = nil
-  return go_on(task.co, unpack(args, 1, args.n))
+  task.args = false
+  return go_on(task.co, task, unpack(args, 1, args.n))
 end
 
 -- Runs a task until it waits or ends. Only its loop calls this, which has set its `resumer`, and never while one of its
 -- tasks runs.
 local function resume(task)
   if task.outcome then return end
+  if task.args and task.cancelled then return finish(task) end
   local outer = control.task -- of another loop, whose host stepped this one
-  if task.args then
-    if task.cancelled then return finish(task) end
-    control.task = task
-    return go_back(task, outer, begin(task))
-  end
   control.task = task
-  return go_back(task, outer, go_on(task.co))
+  local ok, what
+  if task.args then ok, what = begin(task) else ok, what = go_on(task.co) end
+  control.task = outer
+  if what ~= PARKED then return after_resume(task, ok, what) end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -203,19 +194,18 @@ local function on_raise(cause)
   return cause
 end
 
--- What a task's coroutine runs: returns true and what fn returns, or false and what it raised. A coroutine that
--- ends by an error leaves its `<close>` variables open: so the error is caught inside, where that can be done.
-local function body(fn, ...)
-  if pcall_can_yield then return xpcall(fn, on_raise, ...) end
-  return true, fn(...)
+-- What a task's coroutine runs. A coroutine that ends by an error leaves its `<close>` variables open: so the error is
+-- caught inside, where that can be done.
+local function body(task, fn, ...)
+  if pcall_can_yield then return settle(task, xpcall(fn, on_raise, ...)) end
+  return settle(task, true, fn(...))
 end
 
 -- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it. What is asked of it most often
--- is there from the start.
+-- is there from the start, and false rather than nil later: Lua is slow to find that there is none.
 local function init(task, fn, ...)
-  task.outcome, task.cancelled = false, false
+  task.outcome, task.cancelled, task.waits_on, task.source = false, false, false, false
   task.co, task.args = coroutine.create(body), pack(fn, ...)
-  tasks[task.co] = task
   return task
 end
 

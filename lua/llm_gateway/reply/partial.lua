@@ -3,6 +3,7 @@
 
 local coroutines = require("llm_gateway.loop.coroutines")
 local json = require("llm_gateway.json")
+local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
 local wanted = require("llm_gateway.reply.wanted")
 
@@ -24,7 +25,7 @@ end
 -- What is there after one more chunk: nil when that made no difference. A text that is no JSON shows nothing more; what
 -- is wrong with it is told at the end.
 local function grown(self, chunk, name)
-  local text = self.stream.reader.text
+  local text = reading.text_of(self.stream, chunk)
   self.whole:add(chunk, name)
   if text == "" or not self.parser:feed(text) then return nil end
   return self.parser:value()

@@ -4,8 +4,10 @@
 --
 -- A stream ends once, well or with an error, and stays so. Ending well, it lets its connection be used again.
 
+local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.reply.dialects")
+local ends = require("llm_gateway.reply.ends")
 local info_of = require("llm_gateway.reply.info")
 local lazy = require("llm_gateway.lazy")
 local reading = require("llm_gateway.reply.reading")
@@ -18,8 +20,12 @@ local partial = lazy("llm_gateway.reply.partial")
 local Stream = { is_stream = true }
 Stream.__index = Stream
 
+-- Called as functions: to find a method of userdata takes Lua as long as a call.
+local methods = core.transfer_methods
+local alike_chunk, alike_text, alike_texts = methods.alike_chunk, methods.alike_text, methods.alike_texts
+
 local control = coroutines.control
-local next_of_list, next_of_transfer = reading.next_of_list, reading.next_of_transfer
+local next_of_list, next_of_transfer, text_of = reading.next_of_list, reading.next_of_transfer, reading.text_of
 
 local function check_stream(self, name)
   if getmetatable(self) == Stream then return end
@@ -27,26 +33,24 @@ local function check_stream(self, name)
 end
 
 -- In a task: lets the others go on. Most often that is a task of the stream's own loop which nobody has cancelled.
-local function before_next(self, level)
-  local task, loop = control.task, self.loop
-  if not task or not loop or loop.closed then return end
+local function before_next(self, task, level)
+  local loop = self.loop
+  if not loop or loop.closed then return end
   if task.cancelled or task.loop ~= loop then wait.enter(loop, level + 1, self) end
   loop.allowance = loop.allowance - 1
   if loop.allowance <= 0 or loop.deadline then wait.yield_turn(loop, self) end
-end
-
--- The next chunk, if it is here and like the last: nothing of it is looked at. In a task a turn has to be taken before.
-local function next_alike(self)
-  local chunk, text = self.alike:alike_chunk()
-  if chunk then self.reader.text = text end
-  return chunk
 end
 
 -- The next chunk (a table) and, of typed events, its name; nil at the end; nil, err when the stream broke, each time
 -- again. In a task the others go on meanwhile.
 function Stream:next()
   if getmetatable(self) ~= Stream then check_stream(self, "next") end
-  if control.task and not self.ended then before_next(self, 2) end
+  local task = control.task
+  if self.alike then -- as nearly always: it is read, and has not ended
+    if task then before_next(self, task, 2) end
+    return next_of_transfer(self)
+  end
+  if task and not self.ended then before_next(self, task, 2) end
   if self.ended then
     self.over = true
     return nil, self.err
@@ -73,8 +77,9 @@ end
 
 -- What `for` calls: the next chunk; raises the error of a broken stream.
 function Stream:__call()
-  if self.alike and not control.task then
-    local chunk = next_alike(self)
+  local alike = self.alike
+  if alike and not control.task then
+    local chunk = alike_chunk(alike)
     if chunk then return chunk end
   end
   check_for("for")
@@ -84,19 +89,19 @@ function Stream:__call()
   return chunk, second
 end
 
--- The same as next_alike for who wants its text, which is not empty.
+-- The text of the next chunk that has any, if it is here and like the last.
 local function text_alike(self)
   local alike, text = self.alike, ""
-  while alike and text == "" do text = alike:alike_text() end
-  if alike and text then self.reader.text = text end
+  while alike and text == "" do text = alike_text(alike) end
   return alike and text
 end
 
 local function next_text(self)
+  local text
   repeat
     if self.alike then
-      before_next(self, 3)
-      local text = text_alike(self)
+      if control.task then before_next(self, control.task, 3) end
+      text = text_alike(self)
       if text then return text end
     end
     local chunk, err = self:next()
@@ -104,8 +109,9 @@ local function next_text(self)
       if err then error(err, 0) end
       return nil
     end
-  until self.reader.text ~= ""
-  return self.reader.text
+    text = text_of(self, chunk)
+  until text ~= ""
+  return text
 end
 
 -- For `for`: the text of the stream (of a chat, of its first choice), piece by piece. Raises the error of a broken
@@ -124,7 +130,7 @@ function Stream:texts()
 end
 
 local function next_event(self)
-  before_next(self, 3)
+  if control.task then before_next(self, control.task, 3) end
   if self.ended then
     self.over = true
     if self.err then error(self.err, 0) end
@@ -166,13 +172,13 @@ function Stream:collect()
   if self.first ~= nil and not self.err then
     local message = self.ended and "the stream was read to its end before: there is nothing left to collect"
       or "a part of the stream was read before: collect() has to be the first to read it"
-    return nil, reading.error_of(self, "stream", message .. " (ask again, or keep the chunks)")
+    return nil, ends.error_of(self, "stream", message .. " (ask again, or keep the chunks)")
   end
   local whole = self.dialect.collector()
   local chunk, second = self:next()
   while chunk do
     whole:add(chunk, second)
-    local text = self.alike and whole:takes_text() and self.alike:alike_texts()
+    local text = self.alike and whole:takes_text() and alike_texts(self.alike)
     if text then whole:add_text(text) end
     chunk, second = self:next()
   end
@@ -195,7 +201,7 @@ for _, name in ipairs({ "text", "raw", "parsed" }) do Stream[name] = replies.ref
 function Stream:close()
   if getmetatable(self) ~= Stream then check_stream(self, "close") end
   if self.ended then return end
-  reading.end_with(self, reading.error_of(self, "cancelled", "the stream was closed before its end"))
+  ends.with(self, ends.error_of(self, "cancelled", "the stream was closed before its end"))
 end
 
 Stream.__close = Stream.close
