@@ -550,6 +550,19 @@ describe("a call in a task that cannot yield", function()
     end
   end)
 
+  -- PUC 5.1 forgets a function that ended in a tail call: there it raises, but has not sent anything then.
+  it("is sent once and returns its answer, or is not sent, inside a metamethod that ends in a tail call", function()
+    local a = setmetatable({}, { __index = function() return ask() end })
+    local before = assert(client:request({ method = "GET", path = "/~stats" })).requests
+    local ok, found = pcall(llm.run, function()
+      local reply = a.x
+      return assert(reply):text()
+    end)
+    local calls = assert(client:request({ method = "GET", path = "/~stats" })).requests - before
+    assert.matches(ok and "1 %* 2 = 2" or "attempt to yield across", tostring(found))
+    assert.equal(ok and 1 or 0, calls)
+  end)
+
   it("lets the others go on in a function without a name", function()
     local other_ran
     llm.run(function()

@@ -13,7 +13,7 @@ local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local running, yield, enqueue = coroutine.running, coroutine.yield, state.enqueue
 
-local PARKED = {} -- what a task of ours yields; any other yield is the user's own
+local PARKED, TRIED = {}, {} -- what a task of ours yields; any other yield is the user's own
 local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
 
 -- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
@@ -59,6 +59,12 @@ local can_yield = coroutine.isyieldable or stack_can_yield
 local function current_yielding()
   local task = control.task
   return task and task.co == running() and can_yield() and task or nil
+end
+
+-- Of a function that ended in a tail call PUC 5.1 knows nothing, and it may have been a metamethod. There a call tries
+-- to yield before it sends anything: that raises what the wait for its answer would.
+local function try_to_yield()
+  if stack_can_yield() then yield(TRIED) end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -157,8 +163,11 @@ local function mend(task)
   state.enqueue(task.loop, task)
 end
 
+local resume
+
 -- A coroutine that did not park itself has ended, or yielded for some reason of the user's.
 local function after_resume(task, ok, cause)
+  if cause == TRIED then return resume(task) end
   if coroutine.status(task.co) ~= "dead" then return state.enqueue(task.loop, task) end
   if not ok then return finish(task, false, cause) end
   return close_books(task)
@@ -175,7 +184,7 @@ end
 
 -- Runs a task until it waits or ends. Only its loop calls this, which has set its `resumer`, and never while one of its
 -- tasks runs.
-local function resume(task)
+function resume(task)
   if task.outcome then return end
   if task.args and task.cancelled then return finish(task) end
   local outer = control.task -- of another loop, whose host stepped this one
@@ -211,6 +220,7 @@ end
 
 return {
   for_can_yield = for_can_yield, pcall_can_yield = pcall_can_yield,
+  try_to_yield = not pcall_can_yield and try_to_yield,
   init = init, current = current, current_yielding = current_yielding, inside = inside, control = control,
   resume = resume, mend = mend, suspend = suspend, park = park, wake = wake, pass = pass,
   cancelled_error = cancelled_error,

@@ -71,6 +71,7 @@ function M.enter(loop, level, source)
       level + 1)
   end
   if loop.closed then error("the loop is closed", level + 1) end
+  if running and coroutines.try_to_yield then coroutines.try_to_yield() end
 end
 
 -- Waits until a transfer may have something new; `id` is its id, if that is known. Returns true; false in a task that
