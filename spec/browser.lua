@@ -1,8 +1,8 @@
 -- browser.lua: a headless Chromium for specs, driven by its debugging pipe (the Chrome DevTools Protocol).
 -- Leans on a shell, mkfifo, timeout and llm_gateway.json. Only pages of this machine are opened with it.
 
-local json = require("llm_gateway.json")
-local support = require("spec.support")
+local json = require "llm_gateway.json"
+local support = require "spec.support"
 
 local FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
   .. " --disable-background-networking --disable-component-update --disable-sync --remote-debugging-pipe"

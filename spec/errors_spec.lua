@@ -1,12 +1,12 @@
 -- errors_spec.lua: errors out of answers and failures: what real gateways send, and what must come out. Cases of the
 -- fixtures file are served over a socket elsewhere; here most are read directly.
 
-local errors = require("llm_gateway.errors")
-local gateways = require("llm_gateway.gateways")
-local json = require("llm_gateway.json")
-local cases = require("spec.errors_cases")
-local shell = require("spec.shell")
-local support = require("spec.support")
+local errors = require "llm_gateway.errors"
+local gateways = require "llm_gateway.gateways"
+local json = require "llm_gateway.json"
+local cases = require "spec.errors_cases"
+local shell = require "spec.shell"
+local support = require "spec.support"
 
 local function answer_of(status, headers, text, more)
   local answer = { status = status, headers = headers, text = text, value = (json.decode(text)) }

@@ -3,11 +3,11 @@
 -- table.
 -- Leans on busted, luassert and the public contract.
 
-local assert = require("luassert")
-local busted = require("busted")
-local devgateway = require("llm_gateway.devgateway")
-local llm = require("llm_gateway")
-local support = require("spec.support")
+local assert = require "luassert"
+local busted = require "busted"
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+local support = require "spec.support"
 
 local TOOL = { type = "function", ["function"] = { name = "get_weather", description = "The weather of a city",
   parameters = { type = "object", properties = { city = { type = "string" } }, required = { "city" } } } }

@@ -360,7 +360,7 @@ describe("encoding", function()
 
   it("knows the marks of a lua-cjson that is loaded later, and loads none itself", function()
     local program = [[
-      local json = require("llm_gateway.json")
+      local json = require "llm_gateway.json"
       local array, other, list = {}, {}, io.stdout
       print(json.encode({ setmetatable({}, array) }), package.loaded.cjson, package.loaded["cjson.safe"])
       package.loaded["cjson.safe"] = { array_mt = array, empty_array = list }
@@ -374,7 +374,7 @@ describe("encoding", function()
       local NIL, mark = io.stdout, {}
       vim = { NIL = NIL, empty_dict = function() return setmetatable({}, mark) end }
       package.preload.cjson = function() error("no cjson") end
-      local json = require("llm_gateway.json")
+      local json = require "llm_gateway.json"
       local value = { a = NIL, tools = vim.empty_dict(), b = json.null }
       io.write(json.encode(value), json.encode(json.decode('[null,[],{}]')))
     ]]

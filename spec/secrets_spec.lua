@@ -157,7 +157,7 @@ describe("a secret", function()
   end)
 
   it("in a header of HTTP's Basic scheme is hidden as what it says, too", function()
-    local secrets = require("llm_gateway.secrets")
+    local secrets = require "llm_gateway.secrets"
     local config = { headers = { Authorization = "Basic " .. BASIC }, secrets = {} }
     local list = secrets.of_client(config)
     local shown = secrets.redact("got " .. PASSWORD .. " and " .. BASIC .. " of me", list)
@@ -267,7 +267,7 @@ describe("a secret", function()
   end)
 
   it("is hidden in time that is linear in the text #timed #long", function()
-    local secrets = require("llm_gateway.secrets")
+    local secrets = require "llm_gateway.secrets"
     local list = { KEY, PROVIDER, HEADER }
     for _, unit in ipairs({ "%67", "\\", "\\u0067", "&#103;", "&", "gw_very", "%", "a", "\\/", KEY, "&amp;" }) do
       local function seconds(bytes)

@@ -1,12 +1,12 @@
 -- support.lua: what the specs share: a development gateway, clients of it, and answers made to order.
 -- Leans on users' own doors only: llm_gateway and llm_gateway.devgateway.
 
-local busted = require("busted")
-local core = require("llm_gateway.core")
-local devgateway = require("llm_gateway.devgateway")
-local llm = require("llm_gateway")
-local shell = require("spec.shell")
-local tls_room = require("spec.tls_room")
+local busted = require "busted"
+local core = require "llm_gateway.core"
+local devgateway = require "llm_gateway.devgateway"
+local llm = require "llm_gateway"
+local shell = require "spec.shell"
+local tls_room = require "spec.tls_room"
 
 local M = {}
 

@@ -1,8 +1,8 @@
 -- windows.lua: what a user does first, on Windows: chats, streams, tasks, files and failures, against the development
 -- gateway whose URL is given. Run by windows.sh, under a plain Lua: there is no busted for it.
 
-local core = require("llm_gateway.core")
-local llm = require("llm_gateway")
+local core = require "llm_gateway.core"
+local llm = require "llm_gateway"
 
 local url = arg[1]
 local client = llm.new({ base_url = url, api_key = "gw_test", max_retries = 0 })

@@ -6,11 +6,11 @@
 --
 -- It needs lua-http and cqueues for the Lua that runs it; it listens on 127.0.0.1 only. Without a gateway in the
 -- environment it starts a development gateway.
-local http_headers = require("http.headers")
-local http_server = require("http.server")
+local http_headers = require "http.headers"
+local http_server = require "http.server"
 
-local adapter = require("llm_gateway.loop.cqueues")
-local llm = require("llm_gateway")
+local adapter = require "llm_gateway.loop.cqueues"
+local llm = require "llm_gateway"
 
 local HERE = debug.getinfo(1, "S").source:match("^@(.*)server%.lua$") or "./"
 local LONGEST_QUESTION = 2 ^ 20 -- bytes

@@ -8,16 +8,16 @@
 --      blank line but the last
 --   J  (or anything else) JSON
 
-local dialects = require("llm_gateway.reply.dialects")
-local errors = require("llm_gateway.errors")
-local events = require("llm_gateway.reply.events")
-local json = require("llm_gateway.json")
-local llm = require("llm_gateway")
-local loop_state = require("llm_gateway.loop.state")
-local promises = require("spec.fuzz.promises")
-local retry = require("llm_gateway.call.retry")
-local streams = require("llm_gateway.reply.stream")
-local wait = require("llm_gateway.loop.wait")
+local dialects = require "llm_gateway.reply.dialects"
+local errors = require "llm_gateway.errors"
+local events = require "llm_gateway.reply.events"
+local json = require "llm_gateway.json"
+local llm = require "llm_gateway"
+local loop_state = require "llm_gateway.loop.state"
+local promises = require "spec.fuzz.promises"
+local retry = require "llm_gateway.call.retry"
+local streams = require "llm_gateway.reply.stream"
+local wait = require "llm_gateway.loop.wait"
 
 local KEY = "sk-Fz7vQ2xR9tK4mW8yLp3"
 local LONG_KEY = KEY .. "-and-more-of-it"

@@ -4,8 +4,8 @@
 -- An input is a byte, the size of the pieces in which the text is fed once more, and the text.
 
 local cjson = require("cjson").new()
-local json = require("llm_gateway.json")
-local promises = require("spec.fuzz.promises")
+local json = require "llm_gateway.json"
+local promises = require "spec.fuzz.promises"
 
 cjson.decode_invalid_numbers(false)
 cjson.decode_max_depth(1000)

@@ -1,7 +1,7 @@
 -- promises.lua: what the Lua halves of the fuzz targets share: how an invariant fails, and what holds of any JSON text.
 -- Leans on the library's JSON.
 
-local json = require("llm_gateway.json")
+local json = require "llm_gateway.json"
 
 local M = {}
 

@@ -5,7 +5,7 @@
 
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
 package.cpath = "build/5.4/?.so;" .. package.cpath
-local json = require("llm_gateway.json")
+local json = require "llm_gateway.json"
 
 local function write(target, name, bytes)
   local path = ("spec/fuzz/corpus/%s/%s"):format(target, name:lower():gsub("[^%w]+", "-"))

@@ -1,6 +1,6 @@
 -- neovim.lua: drives the example plugin inside a headless Neovim, and prints what became of it.
 local uv = vim.uv or vim.loop
-local plugin = require("llm")
+local plugin = require "llm"
 
 plugin.setup({ base_url = os.getenv("URL"), api_key = "gw_dev", max_retries = 0 })
 

@@ -7,7 +7,7 @@
 -- The copy is build/mutants; the checkout stays as it is. One line for each mutant says what came of it; at the end
 -- those that survived stand together. The exit status is not 0 when one survived, or the list is stale.
 
-local shell = require("spec.shell")
+local shell = require "spec.shell"
 
 local LISTS = { "parser", "connections", "clocks", "loop", "streams", "calls", "secrets" }
 local ROOM = "build/mutants"

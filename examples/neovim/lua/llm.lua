@@ -21,7 +21,7 @@ end
 
 -- Neovim's own loop drives the library's: said once, however often the settings change.
 local function attach()
-  llm = require("llm_gateway")
+  llm = require "llm_gateway"
   attached = attached or require("llm_gateway.loop.luv").attach({
     uv = vim.uv or vim.loop, schedule = vim.schedule, budget = 0.005,
   })
