@@ -24,6 +24,15 @@ describe("an event like the last", function()
     return "data: " .. table.concat(events, "\n\ndata: ") .. "\n\n"
   end
 
+  it("adds the text that it brought, even where the stream was closed since", function()
+    local client = client_of(body_of({ event("a"), event("b"), event("c"), event("d") }))
+    local stream, chunk = assert(client:chat(support.ask("x", { stream = true })))
+    for _ = 1, 3 do chunk = assert(stream:next()) end
+    assert.is_truthy(stream.alike)
+    stream:close()
+    assert.equal("c", reading.text_of(stream, chunk))
+  end)
+
   local function open(client, is_looking)
     local stream = llm.assert(client:chat(support.ask("x", { stream = true })))
     stream.reader.looks = is_looking

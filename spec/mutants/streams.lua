@@ -40,6 +40,6 @@ return {
   { "a half that stays alone is lost", 'if last then whole, half = whole .. half, "" end', "", "chunks stream reasoning" },
   { "a stream that has ended is cancelled when it is closed", "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end\n  if self.ended then return end",
     "if getmetatable(self) ~= Stream then check_stream(self, \"close\") end", "stream" },
-  { "the text of a chunk is that of an earlier one", "  if not self.alike then return self.reader.text end",
-    "  if true then return self.reader.text end", "alike tools structured" },
+  { "the text of a chunk is that of an earlier one", "reader.skipped, reader.text = transfer, transfer, false",
+    "reader.skipped = transfer, transfer", "alike tools structured" },
 }

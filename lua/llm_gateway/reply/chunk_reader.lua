@@ -5,7 +5,7 @@
 --
 -- A reader, of this dialect and any other, has these for the stream:
 --   read(value, name, halves)  takes an event's decoded data; returns it as it is handed over, and a fault if it is one
---   text                       the text that this event added ("" for none)
+--   text                       the text that this event added ("" for none); false: it is at `plain_path` (see below)
 --   done                       whether nothing that was begun is missing
 --   ended                      whether nothing more is to come
 --   partial_text(), reasoning_text()   the beginning of what came so far

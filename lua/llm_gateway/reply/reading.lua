@@ -37,7 +37,7 @@ local function remember(self, name)
   if not reader.is_plain or name or self.data or not transfer then return end
   local is_known = transfer:learn(MAX_PARTIAL_BYTES, reader.padding, unpack(reader.plain_path))
   if is_known then
-    self.alike, reader.skipped = transfer, transfer
+    self.alike, reader.skipped, reader.text = transfer, transfer, false
   elseif is_known == nil then
     reader.looks = false
   end
@@ -125,8 +125,9 @@ end
 
 -- The text that the chunk which was handed over last adds to the reply; "" for none.
 function M.text_of(self, chunk)
-  if not self.alike then return self.reader.text end
-  for _, step in ipairs(self.reader.plain_path) do chunk = chunk[step] end
+  local reader = self.reader
+  if reader.text then return reader.text end
+  for _, step in ipairs(reader.plain_path) do chunk = chunk[step] end
   return chunk
 end
 
