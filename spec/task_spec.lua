@@ -1,5 +1,6 @@
 -- Tasks: spawning, joining, cancelling, mapping; blocking and waiting side by side.
 local core = require "llm_gateway.core"
+local coroutines = require "llm_gateway.loop.coroutines"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
@@ -220,6 +221,116 @@ describe("tasks", function()
       llm.spawn(function() table.insert(seen, "a") end)
     end)
     assert.same({ "a", "b" }, seen)
+  end)
+
+  it("end though somebody else resumes them to their end, and are told so", function()
+    local loop = llm.new_loop()
+    for _, wait in ipairs({ coroutine.yield, function() loop:sleep(0.01) end }) do
+      local co, told
+      local returning = loop:spawn(function()
+        co = coroutine.running()
+        wait()
+        return "the end"
+      end)
+      returning:on_done(function(value) told = value end)
+      loop:step(0)
+      local late = core.now() + 0.02
+      while core.now() < late do end -- luacheck: ignore 542
+      assert(coroutine.resume(co))
+      while loop:step() do end
+      assert.same({ "done", "the end", "the end" }, { returning:status(), told, returning:join() })
+    end
+    loop:close()
+  end)
+
+  it("fail with what they raised though somebody else resumed them then", function()
+    if not coroutines.pcall_can_yield then return end -- 5.1 cannot catch it inside
+    local loop, co = llm.new_loop(), nil
+    local raising = loop:spawn(function()
+      co = coroutine.running()
+      coroutine.yield()
+      error({ reason = "mine" })
+    end)
+    loop:step(0)
+    assert(coroutine.resume(co))
+    local _, err = raising:join()
+    assert.equal("mine", err.cause.reason)
+    loop:close()
+  end)
+
+  it("let the others go on though another task resumed them", function()
+    local co
+    local seen = {}
+    llm.run(function()
+      llm.spawn(function()
+        co = coroutine.running()
+        coroutine.yield()
+        llm.sleep(0.05)
+        table.insert(seen, "slept")
+      end)
+      llm.spawn(function()
+        coroutine.resume(co)
+        table.insert(seen, "went on")
+      end)
+    end)
+    assert.same({ "went on", "slept" }, seen)
+  end)
+
+  it("end at once though what they raise waits when it is told", function()
+    local loop = llm.new_loop()
+    local failing = loop:spawn(function()
+      error(setmetatable({}, { __tostring = function()
+        loop:sleep(0.01)
+        return "slept"
+      end }))
+    end)
+    loop.on_error = function() end
+    loop:step(0)
+    assert.equal("failed", failing:status())
+    local _, err = failing:join()
+    assert.equal("slept", err.message)
+    loop:close()
+  end)
+
+  it("may have their loop closed by on_error and by on_busy", function()
+    local loop = llm.new_loop()
+    loop.on_error = function() loop:close() end
+    loop:spawn(function() error("x") end)
+    assert.is_false(loop:step(0))
+    local busy = llm.new_loop()
+    busy.on_busy = function() busy:close() end
+    assert.error_matches(function() busy:spawn(function() end) end, "the loop is closed")
+    assert.equal("llm_gateway loop (closed)", tostring(busy))
+  end)
+
+  it("are misused at the line that says so", function()
+    local other = llm.new_loop()
+    local here = debug.getinfo(1, "S").short_src:gsub("%p", "%%%0")
+    local function raises_here(words, fn)
+      local ok, err = pcall(fn)
+      assert.is_false(ok)
+      assert.matches("^" .. here .. ":%d+: .*" .. words, err)
+    end
+    local function tie_two_tasks()
+      local one, two
+      one = other:spawn(function() two:join() end)
+      two = other:spawn(function() one:join() end)
+      return one
+    end
+    raises_here("deadlock", function() tie_two_tasks():join() end)
+    raises_here("deadlock", function() other:run(tie_two_tasks) end)
+    if coroutines.for_can_yield then
+      for _, read in pairs({
+        texts = function(stream) return stream:texts()() end,
+        chunks = function(stream) return (stream()) end,
+        events = function(stream) return stream:events()() end,
+      }) do
+        local stream = assert(stream_of(client))
+        other:run(raises_here, "belongs to another loop", function() read(stream) end)
+        stream:close()
+      end
+    end
+    other:close()
   end)
 
   it("tell their status, and call on_done", function()

@@ -25,6 +25,7 @@ function M.perform(self, config, own, call, level)
   wait.enter(config.loop, level + 1)
   local complete, err = outgoing.complete(call, config, own)
   if not complete then return nil, err end
+  wait.try_to_wait()
   call.client = self
   local answer
   answer, err = calls.make(call)

@@ -4,6 +4,7 @@
 -- Memory may run out at any call. So a task may be resumed although nothing woke it (whoever waits looks again), and
 -- its end is written down in steps that `mend` can take up where they stopped.
 
+local core = require("llm_gateway.core")
 local errors = require("llm_gateway.errors")
 local state = require("llm_gateway.loop.state")
 
@@ -15,11 +16,14 @@ local running, yield, enqueue = coroutine.running, coroutine.yield, state.enqueu
 
 local PARKED, TRIED = {}, {} -- what a task of ours yields; any other yield is the user's own
 local control = {} -- control.task: the one whose coroutine, or one that it resumed, is running
+local tasks = setmetatable({}, { __mode = "kv" }) -- by coroutine; their loop has them too
 
--- The task whose coroutine is running, or nil: not the one that resumed some other coroutine.
+-- The task whose coroutine is running, or nil: not the one that resumed some other coroutine. Most often it is the
+-- loop that has resumed it; where somebody else did, control.task does not tell.
 local function current()
-  local task = control.task
-  return task and task.co == running() and task or nil
+  local task, co = control.task, running()
+  if task and task.co == co then return task end
+  return co and tasks[co]
 end
 
 -- Whether the running coroutine is a task or was resumed, directly or not, by one.
@@ -57,8 +61,9 @@ local can_yield = coroutine.isyieldable or stack_can_yield
 -- The running task, where it can yield. Inside table.sort, gsub, require and the like there is none: whoever waits
 -- there has to block.
 local function current_yielding()
-  local task = control.task
-  return task and task.co == running() and can_yield() and task or nil
+  local task, co = control.task, running()
+  if not task or task.co ~= co then task = co and tasks[co] end
+  return task and can_yield() and task or nil
 end
 
 -- Of a function that ended in a tail call PUC 5.1 knows nothing, and it may have been a metamethod. There a call tries
@@ -109,9 +114,9 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Ends
 
--- A value's own __tostring may raise, and on PUC 5.1 return anything.
+-- A value's own __tostring may raise, and on PUC 5.1 return anything. It cannot yield: the task is at its end.
 local function text_of(cause)
-  local ok, text = pcall(tostring, cause)
+  local ok, text = pcall(core.call, tostring, cause)
   return ok and type(text) == "string" and text or ("(an error that is a %s)"):format(type(cause))
 end
 
@@ -147,6 +152,7 @@ local function close_books(task)
     state.call(task.loop, task.callbacks[1], unpack(task.results, 1, task.results.n))
     table.remove(task.callbacks, 1)
   end
+  tasks[task.co] = nil -- before 5.2 a weak key that its value refers to is never collected
   state.release(task.loop, task)
   task.joiners, task.callbacks, task.co, task.args = nil, nil, nil, false
 end
@@ -185,7 +191,7 @@ end
 -- Runs a task until it waits or ends. Only its loop calls this, which has set its `resumer`, and never while one of its
 -- tasks runs.
 function resume(task)
-  if task.outcome then return end
+  if task.outcome then return task.co and close_books(task) end
   if task.args and task.cancelled then return finish(task) end
   local outer = control.task -- of another loop, whose host stepped this one
   control.task = task
@@ -199,15 +205,16 @@ end
 -- Beginnings
 
 local function on_raise(cause)
-  if not errors.is(cause) then control.task.trace = debug.traceback("", 2) end
+  local task = current()
+  if task and not errors.is(cause) then task.trace = debug.traceback("", 2) end
   return cause
 end
 
 -- What a task's coroutine runs. A coroutine that ends by an error leaves its `<close>` variables open: so the error is
--- caught inside, where that can be done.
+-- caught inside, where that can be done. Where not the loop has resumed it, the loop has yet to see that it has ended.
 local function body(task, fn, ...)
-  if pcall_can_yield then return settle(task, xpcall(fn, on_raise, ...)) end
-  return settle(task, true, fn(...))
+  if pcall_can_yield then settle(task, xpcall(fn, on_raise, ...)) else settle(task, true, fn(...)) end
+  if control.task ~= task and not task.loop.closed then enqueue(task.loop, task) end
 end
 
 -- Makes `task` (a table with `loop` and `group`) one that will call fn(...). Returns it. What is asked of it most often
@@ -215,6 +222,7 @@ end
 local function init(task, fn, ...)
   task.outcome, task.cancelled, task.waits_on, task.source = false, false, false, false
   task.co, task.args = coroutine.create(body), pack(fn, ...)
+  tasks[task.co] = task
   return task
 end
 

@@ -92,7 +92,7 @@ end
 -- Life
 
 local function end_tasks(self, loop)
-  for live in pairs(loop.live) do live:cancel() end
+  for _, task in ipairs(state.live_tasks(loop)) do task:cancel() end
   for _ = 1, CLOSING_STEPS do
     if loop.tasks == 0 or not loop.core:is_ours() then return end
     self:step(0)

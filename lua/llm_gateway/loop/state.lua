@@ -125,6 +125,7 @@ end
 function M.adopt(loop, task)
   local group = task.group
   M.mark_busy(loop)
+  if loop.closed then error("the loop is closed", 0) end -- by on_busy
   loop.queue[loop.last + 1] = task
   loop.live[task] = true
   loop.last, loop.tasks = loop.last + 1, loop.tasks + 1
@@ -147,6 +148,13 @@ function M.release(loop, task)
   loop.live[task] = nil
   if group then group.count = group.count - 1 end
   M.wake_hosts(loop)
+end
+
+-- The tasks that have not ended, as they are now: what is done with one may add others.
+function M.live_tasks(loop)
+  local list = {}
+  for task in pairs(loop.live) do table.insert(list, task) end
+  return list
 end
 
 -- Whether there is work: tasks that have not ended, or transfers under way.

@@ -61,7 +61,7 @@ end
 -- Memory ran out in a step, so that some task may have lost its turn or its end: all look again.
 local function mend(loop)
   loop.timers:mend()
-  for live in pairs(loop.live) do coroutines.mend(live) end
+  for _, task in ipairs(state.live_tasks(loop)) do coroutines.mend(task) end
   loop.shaken = false
 end
 
@@ -103,23 +103,32 @@ local function turn(loop, timeout, budget)
   take_turn(loop, deadline)
 end
 
+-- The same outside of a turn, which would notice that memory ran out.
+local function wake_between_turns(loop)
+  local shaken = loop.shaken
+  loop.shaken = true
+  wake_waiters(loop)
+  loop.shaken = shaken
+end
+
 -- I/O alone: who waits for what came is told, and resumed later. (A step waits for nothing while some are not told.)
 local function io(loop, timeout)
-  wake_waiters(loop)
+  wake_between_turns(loop)
   loop.core:step(timeout)
-  wake_waiters(loop)
+  wake_between_turns(loop)
   if not loop.stepping then set_alarm(loop) end
 end
 
 -- Whether waiting without a limit could never end.
 local function is_deadlocked(loop)
-  wake_waiters(loop) -- of transfers that were closed since the last step
+  wake_between_turns(loop) -- of transfers that were closed since the last step
   return loop.first > loop.last and not loop.timers:next_moment() and loop.core:running() == 0
 end
 
 local function after_turn(loop)
   set_alarm(loop)
   report_failures(loop)
+  if loop.closed then return false end -- by on_error
   if state.pending(loop) then return true end
   state.mark_idle(loop)
   return false

@@ -43,7 +43,7 @@ function Task:join()
       table.insert(self.joiners, running)
       coroutines.park(running, self)
     else
-      wait.block(self.loop)
+      wait.block(self.loop, nil, 2)
     end
   end
   return unpack(self.results, 1, self.results.n)

@@ -60,7 +60,7 @@ function M.run(loop, level, fn, ...)
   refuse_to_step(loop, "run", level + 1)
   local group = { count = 0, failures = 0, failed = {} }
   local root = task.start(loop, group, fn, ...)
-  while group.count > 0 do wait.block(loop) end
+  while group.count > 0 do wait.block(loop, nil, level + 1) end
   local failed = root.outcome == "failed" and root or first_unheard(group.failed)
   if failed then error(failed.cause, 0) end
   return unpack(root.results, 1, root.results.n)

@@ -21,8 +21,9 @@ end
 
 -- Lets time pass outside a task, until something may have happened, or for `timeout` seconds (nil: no limit). Inside a
 -- task (in a coroutine of the user's own, or where a task cannot yield), and in a callback while the loop is being
--- stepped, only I/O goes on. Coroutines of a host's scheduler wait there.
-local function block(loop, timeout)
+-- stepped, only I/O goes on. Coroutines of a host's scheduler wait there. Raises, at `level` (1) above the caller,
+-- where it would wait for ever.
+local function block(loop, timeout, level)
   local left = has_transfers_alone(loop) and loop.core:wait(timeout)
   if left then
     if left == 0 then state.mark_idle(loop) end
@@ -31,7 +32,7 @@ local function block(loop, timeout)
   elseif loop.hosts[1] and host.wait(loop, timeout) then
     if not loop.closed then step.step(loop, 0, nil, 1) end
   elseif state.pending(loop) then
-    step.step(loop, timeout, nil, 1)
+    step.step(loop, timeout, nil, (level or 1) + 1)
   else
     step.io(loop, timeout)
   end
@@ -71,7 +72,11 @@ function M.enter(loop, level, source)
       level + 1)
   end
   if loop.closed then error("the loop is closed", level + 1) end
-  if running and coroutines.try_to_yield then coroutines.try_to_yield() end
+end
+
+-- Before anything is sent. Raises where the task could not wait for the answer, and cannot know that otherwise.
+function M.try_to_wait()
+  if coroutines.try_to_yield and coroutines.current() then coroutines.try_to_yield() end
 end
 
 -- Waits until a transfer may have something new; `id` is its id, if that is known. Returns true; false in a task that

@@ -68,8 +68,10 @@ local function check_for(name)
   end
 end
 
--- A stream that was read to its end has nothing left: a loop over it would do nothing, in silence.
-local function check_unread(self, name, level)
+-- A stream that was read to its end has nothing left: a loop over it would do nothing, in silence. And a task of
+-- another loop cannot wait for it.
+local function check_readable(self, name, level)
+  if control.task and self.loop and not self.loop.closed then wait.enter(self.loop, level + 1, self) end
   if not self.over or self.err then return end
   error(name .. ": this stream was read to its end, and can be read once: keep what you need of it, or ask again "
     .. "(stream:collect() in place of the first loop gives the whole reply)", level + 1)
@@ -83,7 +85,7 @@ function Stream:__call()
     if chunk then return chunk end
   end
   check_for("for")
-  if self.over then check_unread(self, "for", 2) end
+  if self.over or self.first == nil then check_readable(self, "for", 2) end
   local chunk, second = self:next()
   if chunk == nil and second then error(second, 0) end
   return chunk, second
@@ -118,7 +120,7 @@ end
 -- stream.
 function Stream:texts()
   check_stream(self, "texts")
-  check_unread(self, "texts", 2)
+  check_readable(self, "texts", 2)
   return function()
     if not control.task then
       local text = text_alike(self)
@@ -146,7 +148,7 @@ end
 -- or when the stream breaks off, it raises that error.
 function Stream:events()
   check_stream(self, "events")
-  check_unread(self, "events", 2)
+  check_readable(self, "events", 2)
   if self.list then error("events: the gateway answered without events: use next, for or collect()", 2) end
   return function()
     check_for("events")
@@ -157,7 +159,7 @@ end
 -- For `for`: the value of a structured answer as it grows, and last the whole one, checked (see reply/partial.lua).
 function Stream:partial()
   check_stream(self, "partial")
-  check_unread(self, "partial", 2)
+  check_readable(self, "partial", 2)
   return partial.of(self)
 end
 
