@@ -69,7 +69,8 @@ end
 -- Of a function that ended in a tail call PUC 5.1 knows nothing, and it may have been a metamethod. There a call tries
 -- to yield before it sends anything: that raises what the wait for its answer would.
 local function try_to_yield()
-  if stack_can_yield() then yield(TRIED) end
+  local task = control.task
+  if task and task.co == running() and stack_can_yield() then yield(TRIED) end
 end
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ end
 
 -- Whatever a task was about when memory ran out in the loop: it ends, or looks again at what it waits for.
 local function mend(task)
-  if task.outcome then return close_books(task) end
+  if task.outcome then return task.co and close_books(task) end
   if coroutine.status(task.co) == "dead" then return finish(task, false, "not enough memory") end
   state.enqueue(task.loop, task)
 end
@@ -211,7 +212,7 @@ local function on_raise(cause)
 end
 
 -- What a task's coroutine runs. A coroutine that ends by an error leaves its `<close>` variables open: so the error is
--- caught inside, where that can be done. Where not the loop has resumed it, the loop has yet to see that it has ended.
+-- caught inside, where that can be done. If somebody else resumed it to its end, the loop has yet to see that.
 local function body(task, fn, ...)
   if pcall_can_yield then settle(task, xpcall(fn, on_raise, ...)) else settle(task, true, fn(...)) end
   if control.task ~= task and not task.loop.closed then enqueue(task.loop, task) end

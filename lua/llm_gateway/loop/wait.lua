@@ -76,7 +76,7 @@ end
 
 -- Before anything is sent. Raises where the task could not wait for the answer, and cannot know that otherwise.
 function M.try_to_wait()
-  if coroutines.try_to_yield and coroutines.current() then coroutines.try_to_yield() end
+  if coroutines.try_to_yield then coroutines.try_to_yield() end
 end
 
 -- Waits until a transfer may have something new; `id` is its id, if that is known. Returns true; false in a task that
