@@ -216,54 +216,103 @@ describe("a stream's connection", function()
   end)
 end)
 
--- OpenSSL's own server sends what is written to it: lines, a "k" for a message of TLS that asks for nothing.
+-- OpenSSL's own server sends what is written to it: lines, a "k" for a message of TLS that asks for nothing. What is
+-- written at once is one record.
 describe("a kept connection over TLS #apart", function()
-  it("carries no request once TLS has something to say", function()
-    local room = tls_room.make()
-    local command = ("f=$(mktemp) && echo $$ $f && exec timeout 20 openssl s_server -accept 127.0.0.1:0 -tls1_3 "
-      .. "-cert %s/good.pem -key %s/good.key -msg >$f 2>&1 <%s/in"):format(room.folder, room.folder, room.folder)
+  local room, loop, client, input, pid, path, pipe
+
+  local function seen()
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+
+  local function wait_for(pattern)
+    for _ = 1, 1000 do
+      local found = seen():match(pattern)
+      if found then return found end
+      loop:sleep(0.005)
+    end
+    error("the server does not say " .. pattern .. ": " .. seen():sub(-300))
+  end
+
+  -- Returns once the server has sent it.
+  local function write(text)
+    local before = #seen()
+    input:write(text)
+    input:flush()
+    for _ = 1, 1000 do
+      if #seen() > before then return end
+      loop:sleep(0.005)
+    end
+    error("the server does not send what is written to it")
+  end
+
+  -- Begins a call, which the server sees.
+  local function begin(marker, more)
+    local task = loop:spawn(function() return client:chat(support.ask(marker, more)) end)
+    wait_for(marker)
+    return task
+  end
+
+  local function call(marker)
+    local task = begin(marker)
+    write(answer(marker))
+    return llm.assert(task:join()):text()
+  end
+
+  local function open(options)
+    client = llm.new({
+      base_url = "https://127.0.0.1:" .. wait_for("ACCEPT [^\n]*:(%d+)\n"), ca_file = room.ca, max_retries = 0,
+      loop = loop, http_version = options and options.http_version,
+    })
+  end
+
+  before_each(function()
+    room, loop = tls_room.make(), llm.new_loop()
     assert(os.execute("mkfifo " .. room.folder .. "/in"))
-    local pipe = io.popen(command)
-    local input = assert(io.open(room.folder .. "/in", "w"))
-    local pid, path = pipe:read("*l"):match("(%d+) (%S+)")
-    local function seen()
-      local file = assert(io.open(path, "rb"))
-      local text = file:read("*a")
-      file:close()
-      return text
-    end
-    local loop = llm.new_loop()
-    local function wait_for(pattern)
-      for _ = 1, 1000 do
-        local found = seen():match(pattern)
-        if found then return found end
-        loop:sleep(0.005)
-      end
-      error("the server does not say " .. pattern .. ": " .. seen():sub(-300))
-    end
-    local function write(text)
-      input:write(text)
-      input:flush()
-    end
-    local url = "https://127.0.0.1:" .. wait_for("ACCEPT [^\n]*:(%d+)\n")
-    local client = llm.new({ base_url = url, ca_file = room.ca, max_retries = 0, loop = loop })
-    local function call(marker)
-      local task = loop:spawn(function() return client:chat(support.ask(marker)) end)
-      wait_for(marker)
-      write(answer(marker))
-      return llm.assert(task:join())
-    end
-    assert.equal("firstcall", call("firstcall"):text())
-    write("k\n")
-    wait_for("KeyUpdate")
-    assert.equal("secondcall", call("secondcall"):text())
-    local text = seen()
+    pipe = io.popen(("f=$(mktemp) && echo $$ $f && exec timeout 20 openssl s_server -accept 127.0.0.1:0 -tls1_3 "
+      .. "-cert %s/good.pem -key %s/good.key -msg >$f 2>&1 <%s/in"):format(room.folder, room.folder, room.folder))
+    input = assert(io.open(room.folder .. "/in", "w"))
+    pid, path = pipe:read("*l"):match("(%d+) (%S+)")
+  end)
+
+  after_each(function()
     input:close()
     os.execute("kill " .. pid .. " 2>/dev/null; rm " .. path)
     pipe:close()
     loop:close()
     room:remove()
+  end)
+
+  it("carries no request once TLS has something to say", function()
+    open()
+    assert.equal("firstcall", call("firstcall"))
+    write("k\n")
+    wait_for("KeyUpdate")
+    assert.equal("secondcall", call("secondcall"))
+    local text = seen()
     assert.equal(1, select(2, text:gsub("secondcall", "")))
     assert.equal(2, select(2, text:gsub("ClientHello", "")))
+  end)
+
+  -- OpenSSL has decrypted the whole record then, and the socket shows nothing.
+  it("carries no request once the record that ended an answer held more", function()
+    open()
+    local events = "data: " .. support.delta('"delta":{"content":"x"},"finish_reason":"stop"') .. "\n\ndata: [DONE]\n\n"
+    local begun = begin("firstcall", { stream = true })
+    write(("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"):format(#events))
+    local stream = llm.assert(begun:join())
+    write(events .. answer("nobody asked"))
+    assert.equal("x", llm.assert(stream:collect()):text())
+    assert.equal("secondcall", call("secondcall"))
+  end)
+
+  it("carries no request once it brought an answer that nobody asked for, though HTTP/2 was", function()
+    open({ http_version = "2" })
+    assert.equal("firstcall", call("firstcall"))
+    write(answer("nobody asked"))
+    assert.equal("secondcall", call("secondcall"))
   end)
 end)

@@ -1,4 +1,5 @@
 -- How much a server may make this process hold: limits on what was decoded, whatever was sent.
+local core = require "llm_gateway.core"
 local llm = require "llm_gateway"
 local support = require "spec.support"
 
@@ -138,6 +139,21 @@ describe("a compressed answer", function()
   end)
 end)
 
+describe("an answer that may yet be an event stream", function()
+  local gateway = support.gateway()
+
+  it("is looked at in time linear in its blank lines #long", function()
+    local function seconds(size)
+      local client = support.answering(gateway, ("\n"):rep(size))
+      local started = os.clock()
+      assert.is_nil((client:chat(support.ask("x", { stream = true }))))
+      return os.clock() - started
+    end
+    local small, large = seconds(MB / 2), seconds(4 * MB)
+    assert.is_true(large < 20 * small + 0.2, ("%g s for 8 times what took %g s"):format(large, small))
+  end)
+end)
+
 describe("an answer's headers", function()
   local gateway = support.gateway()
 
@@ -152,6 +168,16 @@ describe("an answer's headers", function()
     local client = support.answering(gateway, "{}", { headers = fields })
     return client:request({ method = "GET", path = "/" })
   end
+
+  it("are read in time linear in them, though all have one name #long", function()
+    local function seconds(n)
+      local head, started = ("a: b\r\n"):rep(n), os.clock()
+      assert.equal(3 * n - 2, #core.header_fields(head).a)
+      return os.clock() - started
+    end
+    local small, large = seconds(20000), seconds(160000)
+    assert.is_true(large < 20 * small + 0.05, ("%g s for 8 times what took %g s"):format(large, small))
+  end)
 
   it("may have 256 KiB in all, and no more #long", function()
     local reply = llm.assert(answered(261)) -- with the three of the script's own, under 262,144

@@ -11,6 +11,8 @@
 
 #if LUA_VERSION_NUM == 501
 
+#define compat_rawlen(L, i) lua_objlen(L, i)
+
 /* A userdata's table of references is its environment. Both take and give tables only. */
 #define compat_setuservalue(L, i) lua_setfenv(L, i)
 #define compat_getuservalue(L, i) lua_getfenv(L, i)
@@ -27,6 +29,7 @@ static inline void *compat_testudata(lua_State *L, int i, const char *name) {
 
 #else
 
+#define compat_rawlen(L, i)       lua_rawlen(L, i)
 #define compat_setuservalue(L, i) lua_setuservalue(L, i)
 #define compat_getuservalue(L, i) lua_getuservalue(L, i)
 #define compat_setfuncs(L, l, n)  luaL_setfuncs(L, l, n)

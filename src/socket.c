@@ -11,6 +11,7 @@ struct open_socket {
   open_socket *next_by_descriptor, *next_by_port;
   list users;
   uint32_t first_refused; /* see socket_first_refused */
+  bool one_at_a_time;     /* see socket_note_http1 */
 };
 
 static open_socket **bucket(open_socket **table, size_t key) {
@@ -136,6 +137,14 @@ curl_socket_t socket_descriptor(const open_socket *socket) {
 }
 
 /* ---- users ---- */
+
+void socket_note_http1(const socket_user *u) {
+  if (u->socket != NULL) u->socket->one_at_a_time = true;
+}
+
+bool socket_has_http1(const open_socket *socket) {
+  return socket->one_at_a_time;
+}
 
 void socket_hold(socket_user *u, open_socket *socket, bool counts) {
   socket_let_go(u);

@@ -120,8 +120,9 @@ bool sse_finish(sse *p, sse_event *event);
 typedef enum sse_sign { SSE_NO_EVENTS, SSE_EVENTS, SSE_UNSURE } sse_sign;
 
 /* Whether a body that begins with these bytes is an event stream, whatever its type says;
- * SSE_UNSURE while more bytes could tell. */
-sse_sign sse_recognise(const char *bytes, size_t n);
+ * SSE_UNSURE while more bytes could tell. *passed, 0 at first, is how many of them need not be
+ * looked at again. */
+sse_sign sse_recognise(const char *bytes, size_t n, size_t *passed);
 
 /* Frees what the parser holds. It may be initialised again. */
 void sse_free(sse *p);

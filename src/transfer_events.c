@@ -96,7 +96,10 @@ void transfer_note_code(transfer *t, CURLcode code) {
 
 /* A socket whose ends are not known any more was reset. */
 static bool is_stale(const transfer *t, const open_socket *socket) {
-  return socket == NULL || socket_is_stale(socket_descriptor(socket), t->options.http2);
+  if (socket == NULL) return true;
+  bool http2 = t->options.http2 && !socket_has_http1(socket); /* TLS may have settled on less */
+  if (!http2 && t->options.is_https && transfer_tls_holds_bytes(t->member.easy)) return true;
+  return socket_is_stale(socket_descriptor(socket), http2);
 }
 
 /* A kept connection that is closing, or brings what nobody asked for, carries no request. Nothing
@@ -199,7 +202,9 @@ static void drop_request_body(transfer *t) {
 
 static void on_head_end(transfer *t) {
   long status = info_of(t, CURLINFO_RESPONSE_CODE);
+  bool http2 = info_of(t, CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0;
   t->head_lines = 0;
+  if (!http2) socket_note_http1(&t->member.connection);
   if (status < 200) return; /* an interim answer: the real one follows */
   t->http_status = (int)status;
   bool asked = t->options.stream && status < 300;
@@ -210,8 +215,7 @@ static void on_head_end(transfer *t) {
   drop_request_body(t);
   transfer_begin_file(t);
   /* A server that failed may close without saying so, under the next request. */
-  if (status >= 500 && !t->options.http2)
-    curl_easy_setopt(t->member.easy, CURLOPT_FORBID_REUSE, 1L);
+  if (status >= 500 && !http2) curl_easy_setopt(t->member.easy, CURLOPT_FORBID_REUSE, 1L);
   if (t->activity != ACTIVITY_DRAINING && !t->undecided) loop_ready(&t->member);
 }
 
@@ -301,7 +305,7 @@ static size_t append_body(transfer *t, const char *bytes, size_t n) {
 /* Gateways send events under other types, or none: the first bytes tell. */
 static size_t decide(transfer *t, size_t n) {
   size_t length = buffer_length(&t->body);
-  sse_sign sign = sse_recognise(buffer_bytes(&t->body), length);
+  sse_sign sign = sse_recognise(buffer_bytes(&t->body), length, &t->blank);
   if (sign == SSE_UNSURE) return n;
   t->undecided = false;
   loop_ready(&t->member);

@@ -36,7 +36,7 @@ typedef enum transfer_activity {
   ACTIVITY_PULLED     /* and the parser has been told that nothing follows */
 } transfer_activity;
 
-typedef int transfer_tls_state(const void *ssl); /* OpenSSL's SSL_get_shutdown */
+typedef int transfer_tls_state(const void *ssl); /* OpenSSL's SSL_get_shutdown, SSL_pending */
 
 struct transfer {
   loop_member member; /* first: see transfer_of_member */
@@ -53,6 +53,7 @@ struct transfer {
   bool is_event_stream;          /* the answer is read as events, else as a body */
   bool is_dense;                 /* a few of its bytes may become very many */
   bool undecided;                /* its type says no, but its first bytes have not come */
+  size_t blank;                  /* how many of these are blank lines' */
   transfer_tls_state *tls_state; /* set while end_unsaid is kept */
   uint32_t stream_id;            /* HTTP/2's, where libcurl tells it; else 0 */
   failure failure;
@@ -127,6 +128,9 @@ void transfer_end_file(transfer *t);
  * there, has end_unsaid kept, from when on it is right as the exchange ends. */
 bool transfer_tells_length(const char *line, size_t n);
 void transfer_watch_end(transfer *t);
+
+/* Whether TLS keeps bytes of the connection that nobody has read. */
+bool transfer_tls_holds_bytes(CURL *easy);
 
 /* transfer_http2.c: has libcurl tell what an HTTP/2 server will not act on; and whether the request
  * is of that kind, for sure. */

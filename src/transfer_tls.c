@@ -29,6 +29,14 @@ static const void *ssl_of(CURL *easy) {
   return session->backend == CURLSSLBACKEND_OPENSSL ? session->internals : NULL;
 }
 
+/* What OpenSSL has decrypted and nobody has asked for: the socket does not show it. */
+bool transfer_tls_holds_bytes(CURL *easy) {
+  const void *ssl = ssl_of(easy);
+  transfer_tls_state *pending =
+      (transfer_tls_state *)platform_symbol((void (*)(void))curl_easy_init, "SSL_pending");
+  return ssl != NULL && pending != NULL && pending(ssl) > 0;
+}
+
 /* ---- watching ---- */
 
 /* CURLOPT_XFERINFOFUNCTION. libcurl's last call for an exchange comes at its very end, while the

@@ -383,7 +383,7 @@ static void compare_whole(const exchange *x, const answer *a, transfer_status st
   }
   demand(transfer_http_status(x->transfer) == a->status, "the status is the answer's");
   bool events = transfer_is_event_stream(x->transfer);
-  sse_sign sign = sse_recognise(buffer_bytes(&a->body), buffer_length(&a->body));
+  sse_sign sign = sse_recognise(buffer_bytes(&a->body), buffer_length(&a->body), &(size_t){0});
   demand(events ==
              (x->options.stream && a->status < 300 && (a->is_event_stream || sign == SSE_EVENTS)),
          "events are told by their type, or by their bytes");

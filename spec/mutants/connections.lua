@@ -65,4 +65,9 @@ return {
   { "TLS has to end what tells its length", "t->length_told || ", "", "tls" },
   { "TLS has to end an answer without a body", "|| !has_body", "|| (has_body && false)", "tls" },
   { "who asks for no coding gets none taken off", "if (!header_lines_want_no_coding(lines))", "if (lines != NULL)", "wire" },
+  { "bytes that TLS has decrypted are not seen",
+    "  if (!http2 && t->options.is_https && transfer_tls_holds_bytes(t->member.easy)) return true;\n", "", "kept",
+    only = "held more" },
+  { "a connection that settled on HTTP/1.1 is taken for HTTP/2", "  if (!http2) socket_note_http1(&t->member.connection);\n",
+    "", "kept", only = "though HTTP/2 was" },
 }
