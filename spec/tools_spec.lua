@@ -415,6 +415,20 @@ describe("run_tools", function()
     end)
   end)
 
+  it("hands over what it has when a tool closes the client", function()
+    local closing = client:with({})
+    local called = 0
+    local reply, err, messages = closing:run_tools({
+      messages = { { role = "user", content = "What is the weather in Paris?" } }, tools = { weather(function()
+        called = called + 1
+        closing:close()
+        return "sunny"
+      end) },
+    })
+    assert.same({ false, "cancelled", 1 }, { reply ~= nil, err.kind, called })
+    assert.equal("tool", messages[#messages].role)
+  end)
+
   describe("refuses", function()
     local function fault(tools, fields)
       local reply, err = ask("Hello", tools, fields)
@@ -463,6 +477,11 @@ describe("run_tools", function()
       ok, err = pcall(function() client.run_tools({}) end)
       assert.is_false(ok)
       assert.matches("tools_spec.lua:%d+: run_tools: expected a client", err)
+      for name, value in pairs({ total_timeout = 0, max_retries = -1, event_timeout = 0 }) do
+        ok, err = pcall(function() client:run_tools({ messages = {}, tools = {}, [name] = value, stream = true }) end)
+        assert.is_false(ok)
+        assert.matches("tools_spec.lua:%d+: " .. name, err)
+      end
     end)
   end)
 end)

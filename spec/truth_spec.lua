@@ -137,6 +137,56 @@ describe("the truth", function()
     assert.is_true(total > 1.9 and total < 3, total)
   end)
 
+  local function piece(index, content, finish)
+    return ('data: {"choices":[{"index":%d,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n')
+      :format(index, content, finish and '"stop"' or "null")
+  end
+
+  -- What comes behind a pause of more than two seconds though everything that was begun has ended.
+  local RESUMED = {
+    ["a choice that has begun"] = {
+      { piece(0, "A", true), piece(1, "B") }, { piece(1, "b", true) }, { "A", "Bb" },
+    },
+    ["a choice that was asked for"] = { { piece(0, "A", true) }, { piece(1, "B", true) }, { "A", "B" } },
+    ["a choice whose ends were none before"] = {
+      { piece(0, "A", true), piece(1, "B", true), piece(0, "a", true) }, { piece(0, "!", true) }, { "Aa!", "B" },
+    },
+  }
+
+  for what, case in pairs(RESUMED) do
+    it("about an end: there is none before " .. what .. " #timed", function()
+      local steps = {
+        { send = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" },
+        { send = table.concat(case[1]) }, { delay = 2.4 }, { send = table.concat(case[2]) .. DONE },
+      }
+      local stream = llm.assert(support.scripted(gateway, steps):chat(ask("x", { stream = true, n = 2 })))
+      local reply = llm.assert(stream:collect())
+      local texts = {}
+      for i, choice in ipairs(reply.choices) do texts[i] = choice.message.content end
+      assert.same(case[3], texts)
+    end)
+  end
+
+  it("about a text: it is the first choice's, whichever comes first", function()
+    local function open()
+      return llm.assert(client_of(piece(1, "B") .. piece(0, "A") .. piece(1, "b", true) .. piece(0, "a", true) .. DONE)
+        :chat(ask("x", { stream = true, n = 2 })))
+    end
+    local texts = {}
+    for text in open():texts() do table.insert(texts, text) end
+    assert.same({ "Aa", "Aa" }, { table.concat(texts), assert(open():collect()):text() })
+  end)
+
+  it("about a text: a number is a part of it, and false is none", function()
+    local other = 'data: {"choices":[{"index":0,"delta":{"content":%s}}]}\n\n'
+    local body = piece(0, "1"):rep(3) .. other:format("5") .. other:format("false") .. piece(0, "2")
+      .. piece(0, "3", true) .. DONE
+    local texts = {}
+    for text in llm.assert(client_of(body):chat(ask("x", { stream = true }))):texts() do table.insert(texts, text) end
+    local whole = assert(llm.assert(client_of(body):chat(ask("x", { stream = true }))):collect()):text()
+    assert.same({ "111523", "111523" }, { table.concat(texts), whole })
+  end)
+
   local PLAIN = {
     { '{"choices":null,"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}', "insufficient balance" },
     { '{"code":1113,"msg":"pay first","success":false}', "pay first" },

@@ -12,6 +12,7 @@
 #define DRAIN_TIME   (ONE_SECOND / 10)
 #define LOOK_AGAIN   (ONE_SECOND / 4)
 #define TOTAL_WORDS  "it took too long in all"
+#define EVENT_WORDS  "no event came for too long"
 #define UNSAID_WORDS "it ended without TLS's end of data: the answer may be cut"
 
 /* ---- states ---- */
@@ -95,8 +96,9 @@ static deadline next_deadline(const transfer *t) {
     sooner(&d, t->active_at, o->connect_timeout, FAILURE_CONNECT_TIMEOUT, "no connection in time");
   if (t->progress == PROGRESS_NONE || t->activity == ACTIVITY_PAUSED) return d;
   sooner(&d, t->active_at, o->timeout, FAILURE_SILENCE_TIMEOUT, "nothing came for too long");
-  if (o->stream)
-    sooner(&d, t->event_at, o->event_timeout, FAILURE_EVENT_TIMEOUT, "no event came for too long");
+  if (!o->stream) return d;
+  sooner(&d, t->event_at, o->event_timeout, FAILURE_EVENT_TIMEOUT, EVENT_WORDS);
+  sooner(&d, t->event_at, t->event_limit, FAILURE_EVENT_TIMEOUT, EVENT_WORDS);
   return d;
 }
 
@@ -148,7 +150,7 @@ static void skip_idle_time(loop_member *m, int64_t ns, int64_t now) {
 
 void transfer_limit_events(transfer *t, int64_t ns) {
   if (transfer_is_over(t) || t->activity == ACTIVITY_DRAINING) return;
-  if (t->options.event_timeout == 0 || t->options.event_timeout > ns) t->options.event_timeout = ns;
+  t->event_limit = ns;
   transfer_arm_deadline(t);
 }
 

@@ -148,7 +148,7 @@ bool transfer_waits(const transfer *t);
 void transfer_drop(transfer *t);
 
 /* From now on the next event, or the end, has to come within `ns` of the last event; else the
- * transfer fails with FAILURE_EVENT_TIMEOUT. A stricter event_timeout stays. */
+ * transfer fails with FAILURE_EVENT_TIMEOUT. A stricter event_timeout stays. 0: no longer. */
 void transfer_limit_events(transfer *t, int64_t ns);
 
 /* READY with the whole body once it is complete; it stays valid until it is taken. */

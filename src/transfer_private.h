@@ -73,9 +73,10 @@ struct transfer {
   transfer_options options; /* its texts are dead once the transfer has started */
   transfer_timings timings; /* complete when it is over */
   int64_t started_at, active_at, event_at, drain_until;
-  int64_t sent_at;  /* when the last byte of the request was taken */
-  int64_t first_at; /* when the answer's first line came, 0 before */
-  int64_t lent;     /* to libcurl for connecting */
+  int64_t event_limit; /* see transfer_limit_events; 0: none */
+  int64_t sent_at;     /* when the last byte of the request was taken */
+  int64_t first_at;    /* when the answer's first line came, 0 before */
+  int64_t lent;        /* to libcurl for connecting */
 };
 
 /* The one way to a new progress or activity. */

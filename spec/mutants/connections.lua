@@ -16,7 +16,7 @@ return {
   { "a loss with bytes in the socket counts as unanswered", "!socket_has_brought(&t->member.connection) &&", "",
     "retry kept" },
   { "a loss after a second counts as unanswered", "clock_now() - t->sent_at < LOST_AT_ONCE", "true", "retry kept" },
-  { "a connection is kept after a 500", "if (status >= 500 && !t->options.http2)", "if (false)", "retry kept" },
+  { "a connection is kept after a 500", "if (status >= 500 && !http2)", "if (false)", "retry kept" },
   { "what an HTTP/2 server refused is not repeated", "t->not_processed = t->options.http2 && (!t->kept || transfer_was_turned_away(t));",
     "t->not_processed = false;", "http2" },
   { "streams that an HTTP/2 server did not act on are lost ones", "if (transfer_was_turned_away(t)) t->not_processed = true;",

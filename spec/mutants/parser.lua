@@ -31,8 +31,7 @@ return {
       .. "  if (c->close == '}' && !read_key(r)) return false;", "json" },
 
   { "header names keep their case", "return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;", "return c;", "client verbs observe" },
-  { "a header that repeats is its last value", "if (repeated) lua_concat(L, 3);",
-    "if (repeated) { lua_remove(L, -2); lua_remove(L, -2); }", "wire" },
+  { "a header that repeats is its last value", "    repeat(L);\n", "    lua_rawset(L, FIELDS);\n", "wire" },
   { "the blanks before a header's value stay", "(*at == ' ' || *at == '\\t')", "*at == '\\r'", "client verbs observe" },
 
   { "what stands behind the piece may differ",

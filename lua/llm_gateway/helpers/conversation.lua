@@ -2,6 +2,7 @@
 -- Leans on a client's chat and run_tools, and on history.lua for the list of messages. The list changes only when a
 -- turn has ended well: one that failed, broke off or was not read to its end leaves it as it was.
 
+local call_options = require("llm_gateway.request.call_options")
 local checks = require("llm_gateway.schema")
 local core = require("llm_gateway.core")
 local dialects = require("llm_gateway.helpers.tool_dialects")
@@ -124,6 +125,8 @@ function Talk:say(what, options)
   if options ~= nil and type(options) ~= "table" then
     error("say: expected a table of options, got " .. checks.shown(options), 2)
   end
+  if not select(2, core.config(own.client)) then error("say: the client is closed", 2) end
+  if options then call_options.read(options, 2) end -- for what it raises
   local said, messages = history.said(what), history.copy(self.messages)
   for _, message in ipairs(said) do table.insert(messages, message) end
   if own.max_messages then history.shorten(messages, own.max_messages, #messages - #said + 1) end
@@ -210,6 +213,7 @@ local function begin(level, client, options)
   for name, value in pairs(options) do
     if not OWN[name] then fields[name] = value end
   end
+  call_options.read(fields, level + 1)
   local most = options.max_messages or nil
   if most then history.shorten(messages, most, #messages) end
   return new({ client = client, api = api, fields = fields, max_messages = most }, messages)

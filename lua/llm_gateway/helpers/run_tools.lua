@@ -1,6 +1,7 @@
 -- helpers/run_tools.lua: client:run_tools{}: what it may be given, and what it returns.
 -- Leans on tools.lua for the tools and on tool_run.lua, which does it. Never changes the caller's tables.
 
+local call_options = require("llm_gateway.request.call_options")
 local checks = require("llm_gateway.schema")
 local coroutines = require("llm_gateway.loop.coroutines")
 local dialects = require("llm_gateway.helpers.tool_dialects")
@@ -86,6 +87,7 @@ local function run(client, loop, request, level)
     return nil, errors.invalid("", "a request is a table, got " .. checks.shown(request))
   end
   check_numbers(request, level + 1)
+  call_options.read(request, level + 1) -- for what it raises
   local dialect = dialects[request.api or "chat"]
   if not dialect then return nil, errors.invalid("api", 'expected "chat", "responses" or "messages"') end
   local given, err = request[dialect.list], own_fault(request) or misspelt(request)

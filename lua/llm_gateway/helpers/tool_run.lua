@@ -42,6 +42,16 @@ local function too_many_rounds(self)
   })
 end
 
+-- A tool, or another task, may have closed the client between two rounds.
+local function is_closed(self)
+  local _, is_open = core.config(self.client)
+  return not is_open or self.client_loop.closed
+end
+
+local function closed()
+  return errors.new({ kind = "cancelled", message = "the client was closed between two rounds of run_tools" })
+end
+
 -- A call in a reply that was cut may be half of what the model meant.
 local function cut_short(reason)
   return errors.new({
@@ -114,6 +124,7 @@ function stages.ask(self)
   if self.round >= self.max_rounds then return finish(self, too_many_rounds(self)) end
   local left = seconds_left(self)
   if left and left <= 0 then return finish(self, too_late(self)) end
+  if is_closed(self) then return finish(self, closed()) end
   self.round = self.round + 1
   local answer, err = self.client[self.dialect.verb](self.client, request_of(self, left))
   if self.over then -- it was closed meanwhile

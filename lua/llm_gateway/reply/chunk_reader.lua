@@ -1,9 +1,7 @@
 -- reply/chunk_reader.lua: what a stream knows of a chat's chunks: fills in what they may lack, joins characters that
 -- were split over two of them, finds the errors among them, and tells whether every choice has ended.
 -- Leans on json, on reply/content.lua and reply/faults.lua; on halves.lua and tool_calls.lua for chunks that have such.
--- Never waits, never fails.
---
--- A reader, of this dialect and any other, has these for the stream:
+-- Never waits, never fails. A reader, of this dialect and any other, has these for the stream:
 --   read(value, name, halves)  takes an event's decoded data; returns it as it is handed over, and a fault if it is one
 --   text                       the text that this event added ("" for none); false: it is at `plain_path` (see below)
 --   done                       whether nothing that was begun is missing
@@ -13,6 +11,8 @@
 --   is_plain                   whether an event that differs from this one in the text at `plain_path` alone, and in
 --                              that of its field `padding`, need not be read: it would add the text, and no more
 --   looks                      whether is_plain is still asked for
+--   count, seen                how many choices were asked for and, of several, how many have begun
+--   is_unsure                  whether something came behind the end of all: `done` means nothing then
 --   skipped                    the transfer that keeps the texts of such events, while some were not read
 
 local content = require("llm_gateway.reply.content")
@@ -32,7 +32,8 @@ local extend, text_in = ropes.extend, ropes.text_in
 local Chat = {}
 Chat.__index = Chat
 -- what a new one has; thousands may be open, and need room for eight fields of their own
-Chat.text, Chat.done, Chat.ended, Chat.is_plain, Chat.looks, Chat.open = "", false, false, false, true, 0
+Chat.text, Chat.done, Chat.ended, Chat.is_plain, Chat.looks = "", false, false, false, true
+Chat.open, Chat.count, Chat.seen = 0, 1, 0
 Chat.plain_path = { "choices", 1, "delta", "content" }
 Chat.padding = "obfuscation" -- OpenAI hides the length of a chunk behind it
 
@@ -95,6 +96,7 @@ end
 
 local function new_state(self, index)
   local state = {}
+  if self.count > 1 then self.seen = self.seen + 1 end
   if self.index == nil then
     self.index, self.state, self.open = index, state, 1
   else
@@ -132,8 +134,10 @@ local function read_choice(self, choice, position, halves, is_whole)
     delta = delta_of(state, choice)
     choice.delta = delta
   end
+  if type(delta.content) == "number" then delta.content = json.encode(delta.content) or "" end
   if delta.tool_calls or delta.function_call then tool_calls.tidy(delta) end
   if halves or state.halves then split.join(state, choice, last) end
+  if state.ended and self.done and brings_something(delta) then self.is_unsure = true end -- its end was none
   if last or is_whole then end_choice(self, state) end
   if self.done and not state.ended then self.done = false end
   return state
@@ -180,9 +184,10 @@ end
 -- ---------------------------------------------------------------------------------------------------------
 -- Texts
 
--- The choice whose text is the stream's: the first; some servers count from 1.
-local function lowest(choices)
+-- The choice whose text is the stream's: the first; some servers count from 1. Of several, any may come first.
+local function lowest(choices, count)
   local index = choices[1].index
+  if count > 1 and index > 0 and index < count then return 0 end
   for i = 2, #choices do index = math.min(index, choices[i].index) end
   return index
 end
@@ -215,7 +220,7 @@ function Chat:read(chunk, _, halves)
   local state
   for i = 1, count do state = read_choice(self, choices[i], i, halves, is_whole) end
   if halves then json.mend_all(chunk) end
-  if count > 0 then self.main = self.main or lowest(choices) end
+  if count > 0 then self.main = self.main or lowest(choices, self.count) end
   for i = 1, count do
     if choices[i].index == self.main then
       keep_texts(self, choices[i].delta)

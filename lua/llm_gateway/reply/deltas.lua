@@ -125,7 +125,7 @@ local function merge_value(self, into, name, old, value)
   if kind == "table" then
     merge_table(self, into, name, old, value)
   elseif kind ~= "string" or old == nil then
-    into[name] = value
+    if value or not (ropes.is(old) or old_kind == "string") then into[name] = value end
   elseif value == "" then
     return
   elseif old_kind == "string" and old ~= "" then

@@ -43,6 +43,11 @@ local function remember(self, name)
   end
 end
 
+-- Whether a choice that was asked for has not begun. Of chats alone it is known.
+local function awaits_choice(reader)
+  return (reader.count or 1) > 1 and reader.seen < reader.count
+end
+
 -- What an event's value is handed over as.
 local function read_value(self, value, name, halves)
   local reader = self.reader
@@ -50,13 +55,16 @@ local function read_value(self, value, name, halves)
   if fault then return ends.with_fault(self, value, "error", halves and json.mend_all(fault) or fault) end
   self.first = self.first or infos.first_told(chunk)
   if reader.is_plain or self.alike then remember(self, name) end
-  if reader.done then
+  if reader.done and not reader.is_unsure then
     if reader.ended then
       ends.with(self)
-    elseif not self.is_limited and self.transfer then
+    elseif not self.is_limited and self.transfer and not awaits_choice(reader) then
       self.is_limited = true
       self.transfer:limit_events(LAST_WAIT)
     end
+  elseif self.is_limited then -- another choice has begun, or one goes on
+    self.is_limited = false
+    if self.transfer then self.transfer:limit_events(0) end
   end
   if self.dialect.typed then return chunk, name or (type(value.type) == "string" and value.type or "message") end
   return chunk

@@ -73,7 +73,10 @@ end
 
 -- A stream may be open for long: it does not hold the call.
 local function stream_of(answer, call, transfer, dialect)
-  return streams.of_transfer(call.loop, transfer, infos.of(answer), asked_by(call), dialect)
+  local stream = streams.of_transfer(call.loop, transfer, infos.of(answer), asked_by(call), dialect)
+  local count = type(call.value) == "table" and call.value.n
+  if type(count) == "number" and count > 1 then stream.reader.count = count end
+  return stream
 end
 
 -- The whole answer to a call in a dialect that was not to be streamed.
