@@ -193,10 +193,20 @@ describe("a conversation", function()
         assert.is_true(#talk.messages <= 4)
         assert.is_true(#last_body().messages <= 4)
       end
-      assert.same("system assistant user assistant", roles(talk.messages))
-      assert.same({ "x", "3", "Say: 4", "4" }, {
-        talk.messages[1].content, talk.messages[2].content, talk.messages[3].content, talk.messages[4].content })
+      assert.same("system user assistant", roles(talk.messages))
+      assert.same({ "x", "Say: 4", "4" }, {
+        talk.messages[1].content, talk.messages[2].content, talk.messages[3].content })
       assert.same("system user assistant user", roles(last_body().messages))
+    end)
+
+    it("and begins with what was asked, as many a model wants it", function()
+      for most = 1, 6 do
+        local talk = llm.conversation(client, { system = "x", max_messages = most })
+        for i = 1, 5 do
+          llm.assert(talk:say("Say: " .. i))
+          assert.matches("^system user", roles(last_body().messages))
+        end
+      end
     end)
 
     it("without parting a call of tools from its results", function()
@@ -209,9 +219,8 @@ describe("a conversation", function()
         return roles(list)
       end
       assert.same("system user call tool tool assistant user assistant", shortened(8))
-      assert.same("system call tool tool assistant user assistant", shortened(7))
-      assert.same("system assistant user assistant", shortened(6))
-      assert.same("system assistant user assistant", shortened(4))
+      assert.same("system user assistant", shortened(7))
+      assert.same("system user assistant", shortened(4))
       assert.same("system assistant", shortened(2))
       assert.same("system assistant", shortened(1))
     end)
@@ -302,8 +311,10 @@ describe("a conversation", function()
     it("keeps what belongs together", function()
       local list = { { role = "user" }, { type = "reasoning" }, { type = "function_call" },
         { type = "function_call_output" }, { role = "assistant", type = "message" }, { role = "user" } }
-      history.shorten(list, 4, #list)
-      assert.same({ { role = "assistant", type = "message" }, { role = "user" } }, list)
+      history.shorten(list, 6, #list)
+      assert.equal(6, #list)
+      history.shorten(list, 5, #list)
+      assert.same({ { role = "user" } }, list)
       list = { { role = "user", content = "a" }, { role = "assistant", content = { { type = "tool_use" } } },
         { role = "user", content = { { type = "tool_result" } } }, { role = "assistant", content = "b" } }
       history.shorten(list, 2, #list)

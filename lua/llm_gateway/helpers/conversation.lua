@@ -195,7 +195,7 @@ end
 -- Begins a conversation of `client`. Options:
 --   system        text of the system's message
 --   max_messages  how many messages are kept, the system's included: the oldest are dropped, but never a call of
---                 tools without its results
+--                 tools without its results, nor a question without its answers
 --   messages      what was said before: a list, or the JSON text of one
 --   api           "chat", or the verb that asks in its place: "responses", "messages"
 --   and any field of chat (model, temperature, tools, stream, ...), which goes with each turn.

@@ -127,8 +127,18 @@ local function end_of_unit(list, i)
   return last
 end
 
+-- What a model said does not begin a conversation: many a chat template refuses that, and Responses has items that are
+-- nothing without those before them. Returns the place of the user's next message, from `i` to `from`; `i` where there
+-- is none.
+local function next_question(list, i, from)
+  for place = i, from do
+    if list[place].role == "user" and not goes_on(list[place]) then return place end
+  end
+  return i
+end
+
 -- Drops the oldest messages of a list until at most `most` are left. The system's message stays, so does everything
--- from place `from` on, and a call of tools goes or stays with its results.
+-- from place `from` on; a call of tools goes or stays with its results, and what answers a question goes with it.
 function M.shorten(list, most, from)
   local first = is_system(list[1]) and 2 or 1
   local kept = first
@@ -137,6 +147,7 @@ function M.shorten(list, most, from)
     if last >= from then break end
     kept = last + 1
   end
+  if kept > first then kept = next_question(list, kept, from) end
   local dropped = kept - first
   if dropped == 0 then return end
   local length = #list
