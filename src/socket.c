@@ -11,7 +11,7 @@ struct open_socket {
   open_socket *next_by_descriptor, *next_by_port;
   list users;
   uint32_t first_refused; /* see socket_first_refused */
-  bool one_at_a_time;     /* see socket_note_http1 */
+  bool has_http1;         /* see socket_note_http1 */
 };
 
 static open_socket **bucket(open_socket **table, size_t key) {
@@ -139,11 +139,11 @@ curl_socket_t socket_descriptor(const open_socket *socket) {
 /* ---- users ---- */
 
 void socket_note_http1(const socket_user *u) {
-  if (u->socket != NULL) u->socket->one_at_a_time = true;
+  if (u->socket != NULL) u->socket->has_http1 = true;
 }
 
 bool socket_has_http1(const open_socket *socket) {
-  return socket->one_at_a_time;
+  return socket->has_http1;
 }
 
 void socket_hold(socket_user *u, open_socket *socket, bool counts) {

@@ -65,8 +65,11 @@ void sockets_clear(sockets *s);
  * is asked for its ends only where several have its local port. */
 open_socket *sockets_find(sockets *s, const socket_ends *ends);
 
-/* What uses it was answered with HTTP/1.1, whatever was asked for; and whether anything was. */
+/* Notes that the user's socket brought an answer in HTTP/1.1, whatever had been asked for. Does
+ * nothing without a socket. */
 void socket_note_http1(const socket_user *u);
+
+/* Whether that was noted. */
 bool socket_has_http1(const open_socket *socket);
 
 /* Its descriptor; CURL_SOCKET_BAD for NULL. */

@@ -211,7 +211,7 @@ static void on_head_end(transfer *t) {
   t->is_event_stream = asked && has_event_stream_type(t->member.easy);
   t->undecided = asked && !t->is_event_stream;
   transfer_reach(t, PROGRESS_HEAD);
-  transfer_watch_end(t);
+  transfer_watch_end(t, http2);
   drop_request_body(t);
   transfer_begin_file(t);
   /* A server that failed may close without saying so, under the next request. */

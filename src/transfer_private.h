@@ -53,7 +53,7 @@ struct transfer {
   bool is_event_stream;          /* the answer is read as events, else as a body */
   bool is_dense;                 /* a few of its bytes may become very many */
   bool undecided;                /* its type says no, but its first bytes have not come */
-  size_t blank;                  /* how many of these are blank lines' */
+  size_t blank;                  /* bytes of blank lines that the body begins with */
   transfer_tls_state *tls_state; /* set while end_unsaid is kept */
   uint32_t stream_id;            /* HTTP/2's, where libcurl tells it; else 0 */
   failure failure;
@@ -126,9 +126,10 @@ size_t transfer_write_file(transfer *t, const char *bytes, size_t n);
 void transfer_end_file(transfer *t);
 
 /* transfer_tls.c: whether a header line says how the body's end is known; and, once the head is
- * there, has end_unsaid kept, from when on it is right as the exchange ends. */
+ * there, has end_unsaid kept, from when on it is right as the exchange ends. `http2`: whether that
+ * is spoken, and not what was asked for. */
 bool transfer_tells_length(const char *line, size_t n);
-void transfer_watch_end(transfer *t);
+void transfer_watch_end(transfer *t, bool http2);
 
 /* Whether TLS keeps bytes of the connection that nobody has read. */
 bool transfer_tls_holds_bytes(CURL *easy);

@@ -1,6 +1,7 @@
-/* transfer_tls.c: whether an answer that ends with its TLS connection came whole.
+/* transfer_tls.c: what OpenSSL knows of a connection: whether an answer that ends with it came
+ * whole, and whether bytes are left that nobody has read.
  *
- * Such an answer is whole when the server has said, in TLS, that no more
+ * An answer that ends with its connection is whole when the server has said, in TLS, that no more
  * follows (close_notify; RFC 8446, 6.1): anybody on the way can end the
  * connection. libcurl up to 8.11 does not look, so OpenSSL is asked, which is
  * found at libcurl's and not linked. With another TLS library nothing is known,
@@ -18,8 +19,8 @@
 
 /* ---- asking OpenSSL ---- */
 
-static transfer_tls_state *find_tls_state(void) {
-  return (transfer_tls_state *)platform_symbol((void (*)(void))curl_easy_init, "SSL_get_shutdown");
+static transfer_tls_state *find_tls_state(const char *name) {
+  return (transfer_tls_state *)platform_symbol((void (*)(void))curl_easy_init, name);
 }
 
 /* NULL when it is not known, or the exchange has no connection any more. */
@@ -32,9 +33,8 @@ static const void *ssl_of(CURL *easy) {
 /* What OpenSSL has decrypted and nobody has asked for: the socket does not show it. */
 bool transfer_tls_holds_bytes(CURL *easy) {
   const void *ssl = ssl_of(easy);
-  transfer_tls_state *pending =
-      (transfer_tls_state *)platform_symbol((void (*)(void))curl_easy_init, "SSL_pending");
-  return ssl != NULL && pending != NULL && pending(ssl) > 0;
+  transfer_tls_state *pending = ssl == NULL ? NULL : find_tls_state("SSL_pending");
+  return pending != NULL && pending(ssl) > 0;
 }
 
 /* ---- watching ---- */
@@ -60,18 +60,11 @@ bool transfer_tells_length(const char *line, size_t n) {
          begins_with(line, n, coding, sizeof coding - 1);
 }
 
-/* HTTP/2 may have been asked for and not be spoken. */
-static bool speaks_http1(CURL *easy) {
-  long version = CURL_HTTP_VERSION_NONE;
-  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  return version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
-}
-
-void transfer_watch_end(transfer *t) {
+void transfer_watch_end(transfer *t, bool http2) {
   CURL *easy = t->member.easy;
   bool has_body = !t->bodyless && t->http_status != 204 && t->http_status != 304;
-  if (!t->options.is_https || t->length_told || !has_body || !speaks_http1(easy)) return;
-  t->tls_state = find_tls_state();
+  if (!t->options.is_https || t->length_told || !has_body || http2) return;
+  t->tls_state = find_tls_state("SSL_get_shutdown");
   if (t->tls_state == NULL) return;
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t);

@@ -51,7 +51,7 @@ return {
     "then settle(task, (xpcall(fn, on_raise, ...))) else", "task" },
   { "a task that somebody else resumed to its end is forgotten",
     "  if control.task ~= task and not task.loop.closed then enqueue(task.loop, task) end\n", "", "task" },
-  { "a task that somebody else resumed is not known", "task = co and tasks[co] end", "task = nil end", "task" },
+  { "a task that somebody else resumed is not known", "  return co and tasks[co]\n", "  return nil\n", "task" },
   { "a call that cannot yield raises", "return task and can_yield() and task or nil", "return task", "loop",
     only = "task that cannot yield" },
   { "a bare yield sleeps for ever", "return state.enqueue(task.loop, task) end\n  if not ok", "return end\n  if not ok", "task" },

@@ -40,8 +40,7 @@ end
 
 -- Whether the call's client or loop was closed.
 function M.is_closed(call)
-  local _, is_open = core.config(call.client)
-  return call.loop.closed or not is_open
+  return loop_state.is_closed(call.loop, call.client)
 end
 
 -- A hook, the key's function or another task may have closed the client before anything was sent. Returns the error

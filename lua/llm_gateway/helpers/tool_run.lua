@@ -6,6 +6,7 @@
 local core = require("llm_gateway.core")
 local coroutines = require("llm_gateway.loop.coroutines")
 local errors = require("llm_gateway.errors")
+local loop_state = require("llm_gateway.loop.state")
 local reading = require("llm_gateway.reply.reading")
 local replies = require("llm_gateway.reply")
 local rounds = require("llm_gateway.helpers.tool_round")
@@ -42,12 +43,7 @@ local function too_many_rounds(self)
   })
 end
 
--- A tool, or another task, may have closed the client between two rounds.
-local function is_closed(self)
-  local _, is_open = core.config(self.client)
-  return not is_open or self.client_loop.closed
-end
-
+-- A tool, or another task, has done that.
 local function closed()
   return errors.new({ kind = "cancelled", message = "the client was closed between two rounds of run_tools" })
 end
@@ -124,7 +120,7 @@ function stages.ask(self)
   if self.round >= self.max_rounds then return finish(self, too_many_rounds(self)) end
   local left = seconds_left(self)
   if left and left <= 0 then return finish(self, too_late(self)) end
-  if is_closed(self) then return finish(self, closed()) end
+  if loop_state.is_closed(self.client_loop, self.client) then return finish(self, closed()) end
   self.round = self.round + 1
   local answer, err = self.client[self.dialect.verb](self.client, request_of(self, left))
   if self.over then -- it was closed meanwhile

@@ -61,8 +61,7 @@ local can_yield = coroutine.isyieldable or stack_can_yield
 -- The running task, where it can yield. Inside table.sort, gsub, require and the like there is none: whoever waits
 -- there has to block.
 local function current_yielding()
-  local task, co = control.task, running()
-  if not task or task.co ~= co then task = co and tasks[co] end
+  local task = current()
   return task and can_yield() and task or nil
 end
 
@@ -148,6 +147,7 @@ local function settle(task, ok, ...)
 end
 
 local function close_books(task)
+  if not task.co then return end
   for _, joiner in ipairs(task.joiners or {}) do wake(joiner, task) end
   while task.callbacks and task.callbacks[1] do
     state.call(task.loop, task.callbacks[1], unpack(task.results, 1, task.results.n))
@@ -165,7 +165,7 @@ end
 
 -- Whatever a task was about when memory ran out in the loop: it ends, or looks again at what it waits for.
 local function mend(task)
-  if task.outcome then return task.co and close_books(task) end
+  if task.outcome then return close_books(task) end
   if coroutine.status(task.co) == "dead" then return finish(task, false, "not enough memory") end
   state.enqueue(task.loop, task)
 end
@@ -192,7 +192,7 @@ end
 -- Runs a task until it waits or ends. Only its loop calls this, which has set its `resumer`, and never while one of its
 -- tasks runs.
 function resume(task)
-  if task.outcome then return task.co and close_books(task) end
+  if task.outcome then return close_books(task) end
   if task.args and task.cancelled then return finish(task) end
   local outer = control.task -- of another loop, whose host stepped this one
   control.task = task

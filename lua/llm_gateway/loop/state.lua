@@ -157,6 +157,12 @@ function M.live_tasks(loop)
   return list
 end
 
+-- Whether a client or its loop was closed.
+function M.is_closed(loop, client)
+  local _, is_open = core.config(client)
+  return loop.closed or not is_open
+end
+
 -- Whether there is work: tasks that have not ended, or transfers under way.
 function M.pending(loop)
   return loop.tasks > 0 or loop.core:running() > 0

@@ -46,11 +46,8 @@ end
 function Stream:next()
   if getmetatable(self) ~= Stream then check_stream(self, "next") end
   local task = control.task
-  if self.alike then -- as nearly always: it is read, and has not ended
-    if task then before_next(self, task, 2) end
-    return next_of_transfer(self)
-  end
-  if task and not self.ended then before_next(self, task, 2) end
+  if task and (self.alike or not self.ended) then before_next(self, task, 2) end
+  if self.alike then return next_of_transfer(self) end -- as nearly always: it is read, and has not ended
   if self.ended then
     self.over = true
     return nil, self.err
